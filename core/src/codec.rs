@@ -1,0 +1,327 @@
+//! The one place that turns values into bytes on disk and back. Nothing else names bincode.
+//!
+//! Every record on disk is a *frame*: a header of 44 bytes, then the payload.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | magic `HWR1` |
+//! | 2 | format version |
+//! | 1 | kind of the record |
+//! | 1 | zero |
+//! | 8 | hash of the payload's schema: bincode does not describe itself |
+//! | 8 | generation that wrote it |
+//! | 8 | sequence number within its file |
+//! | 4 | length of the payload, bounded by [`PAYLOAD_BYTES_MAX`] |
+//! | 4 | CRC-32C of the payload |
+//! | 4 | CRC-32C of the 40 bytes before |
+//!
+//! All numbers are little endian. The header has its own checksum so that a length is known to be sound before it is used.
+//!
+//! Decoding never panics and never allocates more than the input's own length (plus what the payload type needs for it).
+
+use crate::ids::Generation;
+use serde::{Serialize, de::DeserializeOwned};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The version of everything that is written on disk.
+pub const FORMAT_VERSION: u16 = 1;
+/// The length of a frame's header in bytes.
+pub const HEADER_BYTES: usize = 44;
+/// The longest payload in bytes: 1 GiB.
+pub const PAYLOAD_BYTES_MAX: usize = 1 << 30;
+/// The first bytes of every frame.
+pub const MAGIC: [u8; 4] = *b"HWR1";
+
+/// What a frame's payload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// The first record of a journal segment.
+    SegmentHeader = 1,
+    /// A block of received records.
+    Block = 2,
+    /// The blocks of a batch.
+    Allocation = 3,
+    /// A batch's output is durable.
+    Completion = 4,
+    /// A length up to which a journal segment is durable.
+    DurableMark = 5,
+    /// A metadata checkpoint.
+    Checkpoint = 6,
+    /// The head of a state snapshot.
+    SnapshotHeader = 7,
+    /// The state of one operator.
+    OperatorState = 8,
+    /// A generation's claim.
+    Claim = 9,
+}
+
+impl Kind {
+    fn from_byte(byte: u8) -> Option<Self> {
+        use Kind::*;
+        [SegmentHeader, Block, Allocation, Completion, DurableMark, Checkpoint, SnapshotHeader, OperatorState, Claim]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// A type that is written as the payload of a frame.
+pub trait Payload: Serialize + DeserializeOwned {
+    /// Its kind.
+    const KIND: Kind;
+    /// Its fields and their types, as a text that changes whenever they do.
+    const SCHEMA: &'static str;
+}
+
+/// Why bytes are not a frame.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The input ends inside a frame.
+    #[error("it ends in the middle of a record")]
+    Incomplete,
+    /// These bytes do not begin a frame.
+    #[error("there is no record here (wrong magic)")]
+    Magic,
+    /// The header was changed.
+    #[error("the record's header does not match its checksum")]
+    HeaderChecksum,
+    /// The payload was changed.
+    #[error("the record's payload does not match its checksum")]
+    PayloadChecksum,
+    /// Another version of the format.
+    #[error("it has format version {found}, this is version {FORMAT_VERSION}: use the release that wrote it")]
+    Version {
+        /// The version found.
+        found: u16,
+    },
+    /// The header is sound and says nonsense.
+    #[error("the record's {field} cannot be right")]
+    Header {
+        /// The field.
+        field: &'static str,
+    },
+    /// A sound record of a kind or schema that is not expected here.
+    #[error("the record is not a {expected} of this release's schema")]
+    Schema {
+        /// The kind that is expected.
+        expected: &'static str,
+    },
+    /// The payload does not decode.
+    #[error("the record's payload does not decode: {0}")]
+    Payload(String),
+}
+
+/// A frame whose checksums hold, borrowed from the bytes it stands in.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// What the payload is.
+    pub kind: Kind,
+    /// The generation that wrote it.
+    pub generation: Generation,
+    /// Its place in its file.
+    pub sequence: u64,
+    schema: u64,
+    payload: &'a [u8],
+}
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<PAYLOAD_BYTES_MAX>()
+}
+
+/// Encodes a plain value, without a frame.
+///
+/// # Panics
+/// If the value's `Serialize` fails or its encoding is longer than [`PAYLOAD_BYTES_MAX`].
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    let bytes = bincode::serde::encode_to_vec(value, bincode::config::standard()).expect("the value encodes");
+    assert!(bytes.len() <= PAYLOAD_BYTES_MAX, "a payload of {} bytes is too long", bytes.len());
+    bytes
+}
+
+/// Decodes a plain value that takes all of `bytes`.
+///
+/// # Errors
+/// [`FrameError::Payload`] if it does not decode or leaves bytes over.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
+    let (value, used) = bincode::serde::decode_from_slice(bytes, config())
+        .map_err(|error| FrameError::Payload(error.to_string()))?;
+    if used != bytes.len() {
+        return Err(FrameError::Payload(format!("{} bytes are left over", bytes.len() - used)));
+    }
+    Ok(value)
+}
+
+/// Appends a value to `out` as a frame.
+///
+/// # Panics
+/// As [`encode`].
+pub fn write_frame<T: Payload>(out: &mut Vec<u8>, generation: Generation, sequence: u64, value: &T) {
+    write_frame_bytes(out, T::KIND, xxh3_64(T::SCHEMA.as_bytes()), generation, sequence, &encode(value));
+}
+
+fn write_frame_bytes(
+    out: &mut Vec<u8>,
+    kind: Kind,
+    schema: u64,
+    generation: Generation,
+    sequence: u64,
+    payload: &[u8],
+) {
+    let start = out.len();
+    out.reserve(HEADER_BYTES + payload.len());
+    out.extend_from_slice(&MAGIC);
+    out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    out.push(kind as u8);
+    out.push(0);
+    out.extend_from_slice(&schema.to_le_bytes());
+    out.extend_from_slice(&generation.0.to_le_bytes());
+    out.extend_from_slice(&sequence.to_le_bytes());
+    out.extend_from_slice(&u32::try_from(payload.len()).expect("bounded above").to_le_bytes());
+    out.extend_from_slice(&crc32c::crc32c(payload).to_le_bytes());
+    let header_checksum = crc32c::crc32c(&out[start..]);
+    out.extend_from_slice(&header_checksum.to_le_bytes());
+    out.extend_from_slice(payload);
+}
+
+/// Reads the frame at the start of `bytes` and returns it with its whole length.
+///
+/// # Errors
+/// Why there is none.
+pub fn read_frame(bytes: &[u8]) -> Result<(Frame<'_>, usize), FrameError> {
+    let header = bytes.get(..HEADER_BYTES).ok_or(FrameError::Incomplete)?;
+    if header[..4] != MAGIC {
+        return Err(FrameError::Magic);
+    }
+    if crc32c::crc32c(&header[..40]) != u32_at(header, 40) {
+        return Err(FrameError::HeaderChecksum);
+    }
+    let version = u16::from_le_bytes([header[4], header[5]]);
+    if version != FORMAT_VERSION {
+        return Err(FrameError::Version { found: version });
+    }
+    let kind = Kind::from_byte(header[6]).ok_or(FrameError::Header { field: "kind" })?;
+    let length = u32_at(header, 32) as usize;
+    if length > PAYLOAD_BYTES_MAX {
+        return Err(FrameError::Header { field: "length" });
+    }
+    let payload = bytes.get(HEADER_BYTES..HEADER_BYTES + length).ok_or(FrameError::Incomplete)?;
+    if crc32c::crc32c(payload) != u32_at(header, 36) {
+        return Err(FrameError::PayloadChecksum);
+    }
+    let frame = Frame {
+        kind,
+        generation: Generation(u64_at(header, 16)),
+        sequence: u64_at(header, 24),
+        schema: u64_at(header, 8),
+        payload,
+    };
+    Ok((frame, HEADER_BYTES + length))
+}
+
+impl Frame<'_> {
+    /// Decodes the payload.
+    ///
+    /// # Errors
+    /// [`FrameError::Schema`] for another kind or schema, [`FrameError::Payload`] if it does not decode.
+    pub fn decode<T: Payload>(&self) -> Result<T, FrameError> {
+        if self.kind != T::KIND || self.schema != xxh3_64(T::SCHEMA.as_bytes()) {
+            return Err(FrameError::Schema { expected: kind_name(T::KIND) });
+        }
+        decode(self.payload)
+    }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::SegmentHeader => "segment header",
+        Kind::Block => "block",
+        Kind::Allocation => "allocation",
+        Kind::Completion => "completion",
+        Kind::DurableMark => "durable mark",
+        Kind::Checkpoint => "checkpoint",
+        Kind::SnapshotHeader => "snapshot header",
+        Kind::OperatorState => "operator state",
+        Kind::Claim => "claim",
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        number: u64,
+        bytes: Vec<u8>,
+    }
+
+    impl Payload for Sample {
+        const KIND: Kind = Kind::Claim;
+        const SCHEMA: &'static str = "number u64, bytes vec u8";
+    }
+
+    fn sample() -> (Sample, Vec<u8>) {
+        let value = Sample { number: 300, bytes: vec![7; 600] };
+        let mut out = Vec::new();
+        write_frame(&mut out, Generation(3), 9, &value);
+        (value, out)
+    }
+
+    #[test]
+    fn a_frame_reads_back() {
+        let (value, bytes) = sample();
+        let (frame, length) = read_frame(&bytes).unwrap();
+        assert_eq!(length, bytes.len());
+        assert_eq!((frame.generation, frame.sequence), (Generation(3), 9));
+        assert_eq!(frame.decode::<Sample>().unwrap(), value);
+    }
+
+    #[test]
+    fn one_changed_bit_anywhere_is_an_error() {
+        let (_, bytes) = sample();
+        for bit in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(read_frame(&changed).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn every_shorter_input_is_incomplete() {
+        let (_, bytes) = sample();
+        for length in 0..bytes.len() {
+            assert_eq!(read_frame(&bytes[..length]).unwrap_err(), FrameError::Incomplete, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_payload_of_another_schema_is_refused() {
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Other(u64);
+        impl Payload for Other {
+            const KIND: Kind = Kind::Claim;
+            const SCHEMA: &'static str = "u64";
+        }
+        let (_, bytes) = sample();
+        assert!(matches!(read_frame(&bytes).unwrap().0.decode::<Other>(), Err(FrameError::Schema { .. })));
+    }
+
+    #[test]
+    fn a_length_inside_the_payload_allocates_nothing() {
+        // A vector that says it has 2^60 elements.
+        let mut bytes = encode(&(1u64 << 60));
+        bytes.push(0);
+        assert!(decode::<Vec<u8>>(&bytes).is_err());
+        assert!(decode::<Vec<u64>>(&bytes).is_err());
+        assert!(decode::<String>(&bytes).is_err());
+    }
+}

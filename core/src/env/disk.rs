@@ -1,0 +1,56 @@
+//! What survives the process.
+
+use super::BoxFuture;
+use std::{io, path::Path};
+
+/// The disk seam: directories of append-only files.
+///
+/// What is durable, that is, survives a power loss:
+/// - A file's content, after that file's [`File::sync`]. Before it any subset of the 512-byte sectors of the content not
+///   yet synced may survive, in any order, and the length may be ahead of the data.
+/// - A file's name (its creation, renaming or removal), after [`Disk::sync_dir`] of its directory. Before it each such
+///   change may or may not have happened; a rename may land before the content of what it renames.
+/// - A failed sync may have dropped the pages that it could not write: a later sync that succeeds proves nothing about
+///   them (fsyncgate). The caller must treat the file as broken.
+///
+/// A crash of the process alone loses nothing that an operation completed before it, and leaves the operation under way
+/// done, not done, or (an append) done in part.
+///
+/// All errors are `std::io::Error` with the kinds of the operating system; `Disk` adds no path to them, callers do.
+pub trait Disk: Send + Sync {
+    /// Makes a directory and its parents; one that exists is left as it is. The names are durable when it returns.
+    fn create_dir<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+    /// Creates an empty file for appending. Exactly one of several concurrent callers succeeds; the others (and a file
+    /// that exists) get `ErrorKind::AlreadyExists`.
+    fn create_new<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>>;
+    /// Opens a file that exists for appending at its end.
+    fn open_append<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>>;
+    /// Up to `length` bytes from `offset`; fewer only at the end of the file.
+    fn read<'a>(&'a self, path: &'a Path, offset: u64, length: usize) -> BoxFuture<'a, io::Result<Vec<u8>>>;
+    /// The length of a file in bytes.
+    fn length<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<u64>>;
+    /// Cuts a file to `length` bytes, which must not be more than it has. Durable after the file's next sync.
+    fn truncate<'a>(&'a self, path: &'a Path, length: u64) -> BoxFuture<'a, io::Result<()>>;
+    /// Renames a file in one step. A target that exists is `ErrorKind::AlreadyExists` and is left as it is.
+    fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+    /// Removes a file.
+    fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+    /// The names of the files in a directory, sorted by their bytes. Directories in it are left out.
+    fn list<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Vec<String>>>;
+    /// Makes the names in a directory durable.
+    fn sync_dir<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+    /// Takes an exclusive lock on a file (created if missing), held until the value is dropped or the process dies, however
+    /// it dies. One that somebody holds is `ErrorKind::WouldBlock`.
+    fn lock<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn Lock>>>;
+}
+
+/// A file open for appending.
+pub trait File: Send {
+    /// Appends all of `bytes`. After an error any prefix of them may have been appended.
+    fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>>;
+    /// Makes the content durable. After an error nothing is known about what was appended since the last success.
+    fn sync(&mut self) -> BoxFuture<'_, io::Result<()>>;
+}
+
+/// A lock that is held; dropping it releases it.
+pub trait Lock: Send + Sync {}

@@ -1,0 +1,53 @@
+//! Byte streams.
+
+use super::BoxFuture;
+use std::io;
+
+/// The network seam: reliable, ordered byte streams, as TCP gives them.
+///
+/// Contract:
+/// - Bytes arrive in order and unchanged, or the connection fails: there is no gap and no repetition inside one.
+/// - A read returns between 1 and `max` bytes, `0` at the peer's orderly end, or an error. A reset is
+///   `ErrorKind::ConnectionReset`; bytes that were under way when it came may or may not have been delivered.
+/// - A write that succeeded says nothing about delivery.
+/// - Nobody listening is `ErrorKind::ConnectionRefused`; an address in use is `ErrorKind::AddrInUse`.
+/// - Dropping both halves closes the connection: in order if everything received was read, with a reset otherwise.
+/// - `address` is `HOST:PORT`. A text that is not of that form is `ErrorKind::InvalidInput`.
+pub trait Network: Send + Sync {
+    /// Opens a connection to `address`.
+    fn connect<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Connection>>;
+    /// Accepts connections at `address`; port 0 takes a free one.
+    fn listen<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>>;
+}
+
+/// An open connection, in its two halves.
+pub struct Connection {
+    /// What the peer sends.
+    pub reader: Box<dyn Reader>,
+    /// What is sent to the peer.
+    pub writer: Box<dyn Writer>,
+}
+
+/// The receiving half.
+pub trait Reader: Send {
+    /// Appends up to `max` bytes to `buffer` and returns how many; 0 is the orderly end (or `max == 0`).
+    ///
+    /// Cancel safe: dropping the future loses no byte.
+    fn read<'a>(&'a mut self, buffer: &'a mut Vec<u8>, max: usize) -> BoxFuture<'a, io::Result<usize>>;
+}
+
+/// The sending half.
+pub trait Writer: Send {
+    /// Hands all of `bytes` to the transport. Waits while the peer reads too slowly.
+    fn write_all<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>>;
+    /// Ends the stream in order: the peer reads all that was written, then its end.
+    fn finish(&mut self) -> BoxFuture<'_, io::Result<()>>;
+}
+
+/// A listening address.
+pub trait Listener: Send {
+    /// The next connection.
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<Connection>>;
+    /// The address that is listened at, as `HOST:PORT`.
+    fn local_address(&self) -> String;
+}

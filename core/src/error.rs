@@ -1,0 +1,177 @@
+//! What can go wrong, by layer, each with the file, offset, operator or option, and what to do next.
+
+use crate::{
+    codec::FrameError,
+    env::ComputeError,
+    ids::{BatchTime, CheckpointId, Generation},
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The result of the engine's fallible operations.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Any error of the engine. [`Error::is_unusable_input`] tells "mend the input first" from "may go away".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The program is wrong.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The disk refused an operation.
+    #[error("cannot {operation} {}: {source}", path.display())]
+    Disk {
+        /// What was tried.
+        operation: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// What the disk said.
+        source: io::Error,
+    },
+    /// A file of the checkpoint directory does not hold what was written to it.
+    #[error(
+        "{} is damaged at byte {offset}: {reason}; nothing was changed: restore the file from a copy, or remove the \
+         whole checkpoint directory to start afresh and lose what it holds",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There are files of an earlier run, and no checkpoint that can be used.
+    #[error(
+        "{} holds data of an earlier run ({found}), but no checkpoint to recover it from{}; nothing was changed: \
+         restore the directory's files from a copy, or remove the whole directory to start afresh and lose what it holds",
+        directory.display(),
+        rejected.iter().map(|(id, why)| format!("; checkpoint {id}: {why}")).collect::<String>()
+    )]
+    NoUsableCheckpoint {
+        /// The checkpoint directory.
+        directory: PathBuf,
+        /// What was found.
+        found: String,
+        /// The checkpoints that were tried, newest first.
+        rejected: Vec<(CheckpointId, String)>,
+    },
+    /// The checkpoint is of another pipeline.
+    #[error(
+        "the checkpoint in {} is of another pipeline: {difference}; use the program that wrote it, or another directory",
+        directory.display()
+    )]
+    OtherPipeline {
+        /// The checkpoint directory.
+        directory: PathBuf,
+        /// The first difference, naming the operator.
+        difference: String,
+    },
+    /// A live driver holds the directory.
+    #[error(
+        "{} is in use by a live driver; stop that one first, or use another checkpoint directory",
+        directory.display()
+    )]
+    InUse {
+        /// The checkpoint directory.
+        directory: PathBuf,
+    },
+    /// A newer driver has started on the same checkpoint directory.
+    #[error("generation {ours} was replaced by generation {newest}, which now owns the checkpoint directory")]
+    Fenced {
+        /// This driver's generation.
+        ours: Generation,
+        /// The newest one.
+        newest: Generation,
+    },
+    /// `start` on a directory that holds data.
+    #[error("{} already holds a checkpoint; use StreamingContext::get_or_create to recover it", directory.display())]
+    DirectoryNotEmpty {
+        /// The checkpoint directory.
+        directory: PathBuf,
+    },
+    /// A function of the program panicked.
+    #[error("batch {time} failed: {source}")]
+    Batch {
+        /// The batch.
+        time: BatchTime,
+        /// What happened.
+        source: ComputeError,
+    },
+    /// A sink failed.
+    #[error("the output of batch {time} failed: {source}")]
+    Output {
+        /// The batch.
+        time: BatchTime,
+        /// What the sink said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The driver's task is gone without a word: the engine broke one of its own invariants.
+    #[error("a task of the driver ended unexpectedly: {task}")]
+    TaskLost {
+        /// The task.
+        task: &'static str,
+    },
+    /// The error that stopped the driver, told to somebody who was waiting for it.
+    #[error(transparent)]
+    Shared(#[from] std::sync::Arc<Error>),
+}
+
+/// Errors of the program itself: of its graph and its options. They carry Spark's meaning.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// Nothing would be computed.
+    #[error("no output operation is registered, so nothing would be computed; add for_each_batch, print or write_text")]
+    NoOutput,
+    /// The graph is fixed once the context has started.
+    #[error("adding sources, operators and outputs after the context was started is not supported")]
+    AddedAfterStart,
+    /// The context was started or stopped before.
+    #[error("the context was already {0}; make a new one")]
+    AlreadyUsed(&'static str),
+    /// A context without a checkpoint directory.
+    #[error("no checkpoint directory is set; call checkpoint(directory) before start, or use get_or_create")]
+    NoCheckpointDirectory,
+    /// A source's address.
+    #[error("'{0}' is not a source: give tcp://HOST:PORT or resume://HOST:PORT")]
+    Source(String),
+    /// An option's value.
+    #[error("the option {option} cannot be {value}: {reason}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether the same start would fail again until somebody mends the input: a damaged or foreign directory, a wrong
+    /// program. The command exits with status 2 for these and for nothing else retries.
+    pub fn is_unusable_input(&self) -> bool {
+        match self {
+            Error::Shared(inner) => inner.is_unusable_input(),
+            Error::Graph(_)
+            | Error::Damaged { .. }
+            | Error::NoUsableCheckpoint { .. }
+            | Error::OtherPipeline { .. }
+            | Error::InUse { .. }
+            | Error::DirectoryNotEmpty { .. } => true,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn disk(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+        move |source| Error::Disk { operation, path: path.to_owned(), source }
+    }
+
+    pub(crate) fn damaged(path: &Path, offset: u64, error: &FrameError) -> Error {
+        Error::Damaged { path: path.to_owned(), offset, reason: error.to_string() }
+    }
+}
