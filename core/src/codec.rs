@@ -59,9 +59,19 @@ pub enum Kind {
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
         use Kind::*;
-        [SegmentHeader, Block, Allocation, Completion, DurableMark, Checkpoint, SnapshotHeader, OperatorState, Claim]
-            .into_iter()
-            .find(|kind| *kind as u8 == byte)
+        [
+            SegmentHeader,
+            Block,
+            Allocation,
+            Completion,
+            DurableMark,
+            Checkpoint,
+            SnapshotHeader,
+            OperatorState,
+            Claim,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == byte)
     }
 }
 

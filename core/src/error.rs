@@ -44,6 +44,19 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A file was written by another release.
+    #[error(
+        "{} has format version {found}, this release reads and writes version {}; nothing was changed: use the release \
+         that wrote it, or another checkpoint directory",
+        path.display(),
+        crate::codec::FORMAT_VERSION
+    )]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u16,
+    },
     /// There are files of an earlier run, and no checkpoint that can be used.
     #[error(
         "{} holds data of an earlier run ({found}), but no checkpoint to recover it from{}; nothing was changed: \
@@ -125,7 +138,9 @@ pub enum Error {
 #[non_exhaustive]
 pub enum GraphError {
     /// Nothing would be computed.
-    #[error("no output operation is registered, so nothing would be computed; add for_each_batch, print or write_text")]
+    #[error(
+        "no output operation is registered, so nothing would be computed; add for_each_batch, print or write_text"
+    )]
     NoOutput,
     /// The graph is fixed once the context has started.
     #[error("adding sources, operators and outputs after the context was started is not supported")]
@@ -159,6 +174,7 @@ impl Error {
             Error::Shared(inner) => inner.is_unusable_input(),
             Error::Graph(_)
             | Error::Damaged { .. }
+            | Error::OtherVersion { .. }
             | Error::NoUsableCheckpoint { .. }
             | Error::OtherPipeline { .. }
             | Error::InUse { .. }
@@ -172,6 +188,9 @@ impl Error {
     }
 
     pub(crate) fn damaged(path: &Path, offset: u64, error: &FrameError) -> Error {
+        if let FrameError::Version { found } = error {
+            return Error::OtherVersion { path: path.to_owned(), found: *found };
+        }
         Error::Damaged { path: path.to_owned(), offset, reason: error.to_string() }
     }
 }

@@ -1,0 +1,10 @@
+//! The life of a batch: blocks wait in the [`Backlog`]; at each tick the [`generator`] fixes which of them are in the batch;
+//! the [`runner`] computes it, emits it, records that it is complete, and publishes a checkpoint.
+
+mod backlog;
+mod generator;
+mod runner;
+
+pub(crate) use backlog::{Backlog, BatchBlocks, SourceBacklog, StoredBlock};
+pub(crate) use generator::Generator;
+pub(crate) use runner::{Progress, Runner, open_sinks};

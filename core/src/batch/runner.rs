@@ -1,0 +1,228 @@
+//! Running batches, one after another: load, compute, emit, make durable, record as complete, publish a checkpoint.
+//!
+//! Batches that wait (after an outage there may be many) are run in groups that share the syncs at the end. A crash in the
+//! middle of a group has all of it emitted again; nothing else depends on the grouping.
+
+use super::{Backlog, BatchBlocks};
+use crate::{
+    checkpoint::{
+        Checkpoint, CheckpointDirectory, Retained, Retention, SnapshotReference, publish, write_snapshot,
+    },
+    dstream::{BatchScope, OperatorDescription, OutputOperation, Prepared, SourceNode, Stateful},
+    env::{BoxFuture, Env},
+    error::{Error, Result},
+    event::Event,
+    ids::{BatchTime, CheckpointId, CheckpointSequence, Interval, OperatorId, SourceId},
+    journal::{Completion, Entry, Journal, SinkProgress},
+    listeners::Listeners,
+    sink::BatchInfo,
+    source::LoadedBlock,
+    state::KeyHasher,
+};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many waiting batches share the syncs at their end.
+const GROUP_MAX: usize = 64;
+
+/// What a checkpoint says beside the backlog.
+pub(crate) struct Progress {
+    pub interval: Interval,
+    pub snapshot_interval: Interval,
+    pub zero_time: BatchTime,
+    pub hash_seed: u64,
+    pub operators: Vec<OperatorDescription>,
+    pub completed: BatchTime,
+    pub basis: BatchTime,
+    pub snapshot: Option<SnapshotReference>,
+    pub sinks: Vec<SinkProgress>,
+    /// The number of the next checkpoint.
+    pub next_sequence: CheckpointSequence,
+}
+
+pub(crate) struct Runner {
+    pub env: Env,
+    pub directory: Arc<CheckpointDirectory>,
+    pub journal: Journal,
+    pub backlog: Arc<Backlog>,
+    pub listeners: Listeners,
+    pub sources: Vec<SourceNode>,
+    pub stateful: Vec<Arc<dyn Stateful>>,
+    pub outputs: Vec<(OperatorId, Box<dyn OutputOperation>)>,
+    pub progress: Progress,
+    pub retention: Retention,
+}
+
+impl Runner {
+    /// Computes the state after completed batches again, without output.
+    pub async fn replay_state(&mut self, batches: &[BatchBlocks]) -> Result<()> {
+        if self.stateful.is_empty() {
+            return Ok(());
+        }
+        for batch in batches {
+            self.compute(batch, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs what comes until the generator has ended.
+    pub async fn run(mut self, mut batches: mpsc::Receiver<BatchBlocks>) -> Result<()> {
+        while let Some(first) = batches.recv().await {
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX
+                && let Ok(next) = batches.try_recv()
+            {
+                group.push(next);
+            }
+            self.run_group(group).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs consecutive batches and publishes a checkpoint after them.
+    pub async fn run_group(&mut self, group: Vec<BatchBlocks>) -> Result<()> {
+        let Some(last) = group.last().map(|batch| batch.time) else { return Ok(()) };
+        let mut completed = Vec::with_capacity(group.len());
+        for batch in group {
+            self.run_batch(&batch).await?;
+            completed.push((batch.time, batch.records()));
+        }
+        for (_, output) in &mut self.outputs {
+            output.sync().await.map_err(|source| Error::Output { time: last, source })?;
+        }
+        // Not synced: until the checkpoint is published these batches may be emitted again, and nothing else follows.
+        let completion = Completion { time: last, sinks: self.progress.sinks.clone() };
+        self.journal.append(vec![Entry::Completion(completion)], false).await?;
+        let before = std::mem::replace(&mut self.progress.completed, last);
+        for (time, records) in completed {
+            self.listeners.tell(&Event::BatchCompleted { time, records });
+        }
+        self.checkpoint(self.snapshot_is_due(before)).await
+    }
+
+    async fn run_batch(&mut self, batch: &BatchBlocks) -> Result<()> {
+        let (time, repetition) = (batch.time, batch.repetition);
+        let prepared = self.compute(batch, true).await?;
+        let info = self.info(batch);
+        for (index, prepared) in prepared.into_iter().enumerate() {
+            self.directory.check_fence().await?;
+            let (_, output) = &mut self.outputs[index];
+            let position =
+                output.emit(info, prepared).await.map_err(|source| Error::Output { time, source })?;
+            self.progress.sinks[index].position = position;
+        }
+        self.listeners.tell(&Event::BatchEmitted { time, repetition });
+        Ok(())
+    }
+
+    fn info(&self, batch: &BatchBlocks) -> BatchInfo {
+        BatchInfo { time: batch.time, generation: self.directory.generation, repetition: batch.repetition }
+    }
+
+    /// Brings the state to the batch and, if asked, computes its output.
+    async fn compute(&mut self, batch: &BatchBlocks, output: bool) -> Result<Vec<Prepared>> {
+        let inputs = self.load(batch).await?;
+        let info = self.info(batch);
+        let (env, stateful) = (self.env.clone(), self.stateful.clone());
+        let hasher = KeyHasher::new(self.progress.hash_seed);
+        let outputs = std::mem::take(&mut self.outputs);
+        let (send, receive) = oneshot::channel();
+        let job = move || {
+            let scope = BatchScope { time: info.time, inputs: &inputs, executor: &*env.executor, hasher };
+            stateful.iter().for_each(|node| node.advance(&scope));
+            let prepared = match output {
+                true => outputs.iter().map(|(_, output)| output.prepare(&scope, info)).collect(),
+                false => Vec::new(),
+            };
+            // The receiver is gone if the driver is stopping.
+            let _ = send.send((outputs, prepared));
+        };
+        let failed = |source| Error::Batch { time: info.time, source };
+        self.env.executor.compute(Box::new(job)).await.map_err(failed)?;
+        let (outputs, prepared) = receive.await.map_err(|_| Error::TaskLost { task: "computation" })?;
+        self.outputs = outputs;
+        Ok(prepared)
+    }
+
+    async fn load(&mut self, batch: &BatchBlocks) -> Result<BTreeMap<SourceId, Vec<LoadedBlock>>> {
+        let mut inputs: BTreeMap<SourceId, Vec<LoadedBlock>> = BTreeMap::new();
+        for stored in &batch.blocks {
+            let data = self.backlog.load(&self.env, stored).await?;
+            let source = &self.sources[stored.source.0 as usize].source;
+            inputs.entry(stored.source).or_default().push(source.load(&self.env, data).await?);
+        }
+        Ok(inputs)
+    }
+
+    /// Whether a snapshot time lies after `before`, up to the last completed batch.
+    fn snapshot_is_due(&self, before: BatchTime) -> bool {
+        let periods =
+            |time: BatchTime| (time.0 - self.progress.zero_time.0) / self.progress.snapshot_interval.millis();
+        !self.stateful.is_empty() && periods(self.progress.completed) > periods(before)
+    }
+
+    /// Publishes a checkpoint, after a snapshot if one is due, and removes what is not needed any more.
+    pub fn checkpoint(&mut self, with_snapshot: bool) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let progress = &mut self.progress;
+            let id = CheckpointId { sequence: progress.next_sequence, generation: self.directory.generation };
+            progress.next_sequence = progress.next_sequence.next();
+            if self.stateful.is_empty() {
+                progress.basis = progress.completed;
+            } else if with_snapshot {
+                let time = progress.completed;
+                let snapshot = write_snapshot(&self.env, &self.directory, id, time, &self.stateful).await?;
+                self.listeners.tell(&Event::SnapshotWritten { time, bytes: snapshot.bytes });
+                progress.snapshot = Some(snapshot);
+                progress.basis = time;
+            }
+            let view = self.backlog.view(progress.completed, progress.basis);
+            let checkpoint = Checkpoint {
+                interval: progress.interval,
+                zero_time: progress.zero_time,
+                hash_seed: progress.hash_seed,
+                operators: progress.operators.clone(),
+                completed: progress.completed,
+                allocated: view.allocated,
+                basis: progress.basis,
+                snapshot: progress.snapshot.clone(),
+                pending: view.pending,
+                sources: view.sources,
+                sinks: progress.sinks.clone(),
+                journal_from: view.journal_from,
+                journal_newest: Some(view.journal_newest),
+            };
+            publish(&self.env, &self.directory, id, &checkpoint).await?;
+            self.retention.add(Retained::new(id, &checkpoint));
+            self.listeners.tell(&Event::CheckpointPublished {
+                checkpoint: id,
+                completed: checkpoint.completed,
+                pending: checkpoint.pending.len() as u64,
+                snapshot: checkpoint.snapshot.map(|snapshot| snapshot.time),
+            });
+            self.retention.trim(&self.env, &self.directory, &self.listeners).await
+        })
+    }
+}
+
+/// Opens the sinks where the last durable completion, at batch `time`, left them.
+pub(crate) async fn open_sinks(
+    env: &Env,
+    listeners: &Listeners,
+    outputs: &mut [(OperatorId, Box<dyn OutputOperation>)],
+    known: &[SinkProgress],
+    time: BatchTime,
+) -> Result<Vec<SinkProgress>> {
+    let mut opened = Vec::with_capacity(outputs.len());
+    for (operator, output) in outputs {
+        let name = output.name();
+        let at = known.iter().find(|progress| progress.operator == *operator && progress.name == name);
+        let position = output.open(env, at.map(|progress| progress.position)).await;
+        let position = position.map_err(|source| Error::Output { time, source })?;
+        if output.cut_bytes() > 0 {
+            listeners.tell(&Event::OutputCut { sink: name.clone(), bytes: output.cut_bytes() });
+        }
+        opened.push(SinkProgress { operator: *operator, name, position });
+    }
+    Ok(opened)
+}

@@ -1,0 +1,143 @@
+//! The directory as a whole: its layout, the lock of the live driver, and the claims that fence off older ones.
+//!
+//! A start claims the next generation by creating its file, before it reads anything else. An older driver that is still
+//! alive finds the claim at its next check, which it makes after every journal sync before it acknowledges, and before
+//! everything that it emits or publishes. Whatever it journalled and acknowledged was therefore durable before the claim,
+//! so the newer driver has read it.
+
+use crate::{
+    codec::{self, Kind, Payload},
+    env::{Env, Lock},
+    error::{Error, Result},
+    event::Event,
+    ids::Generation,
+    listeners::Listeners,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+/// A checkpoint directory that this driver holds.
+pub(crate) struct CheckpointDirectory {
+    pub root: PathBuf,
+    pub generation: Generation,
+    env: Env,
+    _lock: Box<dyn Lock>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claim {
+    release: String,
+}
+
+impl Payload for Claim {
+    const KIND: Kind = Kind::Claim;
+    const SCHEMA: &'static str = "release string";
+}
+
+impl CheckpointDirectory {
+    /// Takes the lock and claims the next generation.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] if a live driver holds it, [`Error::Disk`].
+    pub async fn open(env: &Env, root: &Path, listeners: &Listeners) -> Result<Self> {
+        let disk = &env.disk;
+        for part in ["generation", "checkpoint", "state", "journal"] {
+            let path = root.join(part);
+            disk.create_dir(&path).await.map_err(Error::disk("create the directory", &path))?;
+        }
+        let path = root.join("lock");
+        let lock = disk.lock(&path).await.map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => Error::InUse { directory: root.to_owned() },
+            _ => Error::disk("lock", &path)(error),
+        })?;
+        let mut directory =
+            Self { root: root.to_owned(), generation: Generation(0), env: env.clone(), _lock: lock };
+        directory.generation = directory.claim().await?;
+        listeners.tell(&Event::GenerationClaimed { generation: directory.generation });
+        Ok(directory)
+    }
+
+    async fn claim(&self) -> Result<Generation> {
+        let claims = self.claims();
+        loop {
+            let generation = self.newest().await?.next();
+            let path = claims.join(file_name(generation));
+            let mut bytes = Vec::new();
+            codec::write_frame(
+                &mut bytes,
+                generation,
+                0,
+                &Claim { release: env!("CARGO_PKG_VERSION").into() },
+            );
+            let mut file = match self.env.disk.create_new(&path).await {
+                // Somebody else was faster.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                file => file.map_err(Error::disk("create", &path))?,
+            };
+            file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
+            file.sync().await.map_err(Error::disk("sync", &path))?;
+            self.env.disk.sync_dir(&claims).await.map_err(Error::disk("sync the directory", &claims))?;
+            return Ok(generation);
+        }
+    }
+
+    async fn newest(&self) -> Result<Generation> {
+        let claims = self.claims();
+        let names = self.env.disk.list(&claims).await.map_err(Error::disk("list", &claims))?;
+        Ok(names.iter().filter_map(|name| generation_of(name)).max().unwrap_or(Generation(0)))
+    }
+
+    /// Makes sure that no newer driver has started.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] if one has, [`Error::Disk`].
+    pub async fn check_fence(&self) -> Result<()> {
+        let newest = self.newest().await?;
+        if newest != self.generation {
+            return Err(Error::Fenced { ours: self.generation, newest });
+        }
+        Ok(())
+    }
+
+    /// Removes the claims of older generations.
+    ///
+    /// # Errors
+    /// [`Error::Disk`].
+    pub async fn trim_claims(&self) -> Result<()> {
+        let claims = self.claims();
+        let names = self.env.disk.list(&claims).await.map_err(Error::disk("list", &claims))?;
+        for name in names.iter().filter(|name| generation_of(name).is_some_and(|g| g < self.generation)) {
+            let path = claims.join(name);
+            self.env.disk.remove(&path).await.map_err(Error::disk("remove", &path))?;
+        }
+        Ok(())
+    }
+
+    fn claims(&self) -> PathBuf {
+        self.root.join("generation")
+    }
+
+    pub fn checkpoints(&self) -> PathBuf {
+        self.root.join("checkpoint")
+    }
+
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+}
+
+fn file_name(generation: Generation) -> String {
+    format!("{:010}", generation.0)
+}
+
+fn generation_of(name: &str) -> Option<Generation> {
+    let generation = Generation(name.parse().ok()?);
+    (file_name(generation) == name).then_some(generation)
+}

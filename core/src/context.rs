@@ -1,0 +1,250 @@
+//! The entry point of a program: [`StreamingContext`].
+
+use crate::{
+    checkpoint::CheckpointDirectory,
+    driver::{self, Opened, Running},
+    dstream::{DStream, OperatorKind, SharedBuilder, Stored},
+    env::Env,
+    error::{Error, GraphError, Result},
+    event::{Event, StreamingListener},
+    listeners::Listeners,
+    options::Options,
+    recovery,
+    source::{DirectorySource, QueueSource, QueueStream, SocketAddress, SocketSource, Source, TextStream},
+    text::Text,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+/// A streaming program: its graph, and the driver that runs it.
+///
+/// ```no_run
+/// use highwater_core::{Options, StreamingContext, Text};
+///
+/// # async fn program() -> Result<(), highwater_core::Error> {
+/// let mut context = StreamingContext::get_or_create(highwater_core::os::env(), "checkpoint", |env| {
+///     let context = StreamingContext::new(env, Options::default())?;
+///     context
+///         .socket_text_stream("tcp://127.0.0.1:8880")?
+///         .flat_map(Text::into_words)
+///         .map(|word| (word, 1u64))
+///         .reduce_by_key(|a, b| a + b)
+///         .for_each_batch(|batch| println!("{} {:?}", batch.time(), batch.records));
+///     Ok(context)
+/// })
+/// .await?;
+/// context.start().await?;
+/// context.await_termination().await
+/// # }
+/// ```
+pub struct StreamingContext {
+    env: Env,
+    options: Options,
+    builder: SharedBuilder,
+    listeners: Listeners,
+    directory: Option<PathBuf>,
+    state: State,
+}
+
+enum State {
+    New,
+    /// `get_or_create` has read the directory.
+    Opened(Box<Opened>),
+    Running(Running),
+    Ended,
+}
+
+impl std::fmt::Debug for StreamingContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamingContext").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl StreamingContext {
+    /// A context without a graph yet.
+    ///
+    /// # Errors
+    /// [`GraphError::Option`] if an option's value makes no sense.
+    pub fn new(env: &Env, options: Options) -> Result<Self> {
+        options.check()?;
+        Ok(Self {
+            env: env.clone(),
+            options,
+            builder: SharedBuilder::default(),
+            listeners: Listeners::default(),
+            directory: None,
+            state: State::New,
+        })
+    }
+
+    /// The context of the checkpoint in `directory`, or a new one if there is nothing.
+    ///
+    /// `create` builds the graph on every start, since functions cannot be stored. It must build the same one each time: the
+    /// graph is checked against the checkpoint. Everything that belongs to the program, its outputs included, is made in it.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::OtherPipeline`], [`Error::NoUsableCheckpoint`], [`Error::Damaged`], [`Error::OtherVersion`],
+    /// [`Error::Disk`], and those of `create`. Except for a claimed generation, nothing was changed then.
+    pub async fn get_or_create(
+        env: Env,
+        directory: impl AsRef<Path>,
+        create: impl FnOnce(&Env) -> Result<Self>,
+    ) -> Result<Self> {
+        let mut context = create(&env)?;
+        context.checkpoint(&directory);
+        let opened = context.open(directory.as_ref()).await?;
+        context.state = State::Opened(Box::new(opened));
+        Ok(context)
+    }
+
+    /// Sets the directory that the checkpoints go to. For a first start; [`get_or_create`](Self::get_or_create) recovers.
+    pub fn checkpoint(&mut self, directory: impl AsRef<Path>) {
+        self.directory = Some(directory.as_ref().to_owned());
+    }
+
+    /// Tells `listener` everything that happens from now on.
+    pub fn add_listener(&self, listener: impl StreamingListener + 'static) {
+        self.listeners.add(Arc::new(listener));
+    }
+
+    /// Lines from `url`: `tcp://HOST:PORT`, or `resume://HOST:PORT` for a source that can resume.
+    ///
+    /// # Errors
+    /// [`GraphError::Source`] if `url` is neither.
+    pub fn socket_text_stream(&self, url: &str) -> Result<DStream<Text>> {
+        let address: SocketAddress = url.parse()?;
+        // Where the lines come from may change from start to start; whether they can be asked for again may not.
+        let parameters = if address.resumes { "resume" } else { "tcp" };
+        let source = SocketSource::new(address, self.options.clone());
+        Ok(self.text_stream(OperatorKind::SocketTextStream, parameters, Arc::new(source)))
+    }
+
+    /// The lines of the files in `directory`, each file once. Files must appear whole, by a rename, and stay.
+    pub fn text_file_stream(&self, directory: impl AsRef<Path>) -> DStream<Text> {
+        let poll = self.options.batch_interval.duration().min(Duration::from_secs(1));
+        let source = DirectorySource::new(directory.as_ref().to_owned(), poll, self.options.line_bytes_max);
+        self.text_stream(OperatorKind::TextFileStream, "", Arc::new(source))
+    }
+
+    fn text_stream(&self, kind: OperatorKind, parameters: &str, source: Arc<dyn Source>) -> DStream<Text> {
+        let mut builder = self.builder.lock();
+        let source = builder.add_source(source);
+        let id = builder.add(kind, &[], parameters.into(), String::new());
+        DStream { builder: self.builder.clone(), id, stream: Arc::new(TextStream { source }) }
+    }
+
+    /// One element of `batches` in each batch, then empty ones. For tests and benches.
+    pub fn queue_stream<T: Stored>(&self, batches: Vec<Vec<T>>) -> DStream<T> {
+        let mut builder = self.builder.lock();
+        let source = builder.add_source(Arc::new(QueueSource::new(batches)));
+        let id = builder.add(OperatorKind::QueueStream, &[], String::new(), String::new());
+        DStream { builder: self.builder.clone(), id, stream: Arc::new(QueueStream::new(source)) }
+    }
+
+    async fn open(&self, directory: &Path) -> Result<Opened> {
+        let directory = CheckpointDirectory::open(&self.env, directory, &self.listeners).await?;
+        let operators = self.builder.lock().operators().to_vec();
+        let interval = self.options.batch_interval;
+        let recovered =
+            recovery::recover(&self.env, &directory, &operators, interval, &self.listeners).await?;
+        Ok(Opened { directory: Arc::new(directory), recovered })
+    }
+
+    /// Starts the driver: from here on the graph is fixed.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the program is not whole, [`Error::DirectoryNotEmpty`] if the directory holds a checkpoint and this
+    /// context is not from `get_or_create`, and whatever keeps the first writes from succeeding.
+    pub async fn start(&mut self) -> Result<()> {
+        let directory = self.directory.clone().ok_or(GraphError::NoCheckpointDirectory)?;
+        if let Some(error) = self.builder.lock().error() {
+            return Err(error.into());
+        }
+        let opened = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Opened(opened) => *opened,
+            State::New => {
+                let opened = self.open(&directory).await?;
+                if opened.recovered.is_some() {
+                    return Err(Error::DirectoryNotEmpty { directory });
+                }
+                opened
+            }
+            running @ State::Running(_) => {
+                self.state = running;
+                return Err(GraphError::AlreadyUsed("started").into());
+            }
+            State::Ended => return Err(GraphError::AlreadyUsed("stopped").into()),
+        };
+        let graph = self.builder.lock().seal()?;
+        let running = driver::start(&self.env, opened, graph, self.options.clone(), self.listeners.clone());
+        match running.await {
+            Ok(running) => {
+                self.state = State::Running(running);
+                Ok(())
+            }
+            Err(error) => {
+                self.listeners.tell(&Event::Stopped { error: Some(error.to_string()) });
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits until the driver has ended.
+    ///
+    /// # Errors
+    /// What ended it, unless it was [`stop`](Self::stop).
+    pub async fn await_termination(&mut self) -> Result<()> {
+        match &mut self.state {
+            State::Running(running) => running.ended().await?,
+            State::New | State::Opened(_) | State::Ended => {}
+        }
+        match self.builder.lock().error() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// A handle that can ask for an orderly stop from elsewhere, such as a signal handler.
+    ///
+    /// # Errors
+    /// [`GraphError::AlreadyUsed`] if the context is not running.
+    pub fn stopper(&self) -> Result<Stopper> {
+        match &self.state {
+            State::Running(running) => Ok(Stopper(running.stop_sender())),
+            _ => Err(GraphError::AlreadyUsed("stopped").into()),
+        }
+    }
+
+    /// Ends the driver. With `gracefully`, receiving stops at once, and what was received is processed and emitted first;
+    /// without, the driver is cut off as in a crash, and the next start recovers.
+    ///
+    /// # Errors
+    /// What went wrong on the way.
+    pub async fn stop(&mut self, gracefully: bool) -> Result<()> {
+        let ended = match &mut self.state {
+            State::Running(running) if gracefully => {
+                running.stop_sender().send_replace(true);
+                running.ended().await
+            }
+            _ => Ok(()),
+        };
+        if matches!(std::mem::replace(&mut self.state, State::Ended), State::Running(_)) && !gracefully {
+            self.listeners.tell(&Event::Stopped { error: None });
+        }
+        ended
+    }
+}
+
+/// Asks a running context for an orderly stop. See [`StreamingContext::stopper`].
+#[derive(Clone, Debug)]
+pub struct Stopper(tokio::sync::watch::Sender<bool>);
+
+impl Stopper {
+    /// Asks; [`StreamingContext::await_termination`] tells when it has happened.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}

@@ -1,0 +1,137 @@
+//! A driver's tasks: the receivers, the batch generator and the batch runner. The first one to fail ends it.
+
+use super::{Driver, Prepared};
+use crate::{
+    batch::{Backlog, Generator},
+    env::Task,
+    error::{Error, Result},
+    event::Event,
+    ids::SourceId,
+    source::Receiver,
+};
+use std::{future::Future, sync::Arc};
+use tokio::sync::{mpsc, watch};
+
+/// How many batches may wait for the runner before the generator has to.
+const WAITING_BATCHES_MAX: usize = 1024;
+/// How many recovered batches share the syncs at their end.
+const REPLAYED_AT_ONCE_MAX: usize = 64;
+
+/// Runs a driver until it is stopped or fails.
+pub(super) async fn drive(prepared: Prepared, mut stop: watch::Receiver<bool>) -> Result<()> {
+    let Prepared { driver, mut runner, backlog, state_replays, mut pending, allocated } = prepared;
+    runner.replay_state(&state_replays).await?;
+    drop(state_replays);
+    while !pending.is_empty() {
+        let rest = pending.split_off(pending.len().min(REPLAYED_AT_ONCE_MAX));
+        runner.run_group(std::mem::replace(&mut pending, rest)).await?;
+    }
+
+    let (ends, mut ended) = mpsc::unbounded_channel();
+    let sources: Vec<_> = runner.sources.iter().map(|node| node.source.clone()).collect();
+    let (batches, waiting) = mpsc::channel(WAITING_BATCHES_MAX);
+    let drain = watch::Sender::new(false);
+    let generator = Generator {
+        env: driver.env.clone(),
+        backlog: backlog.clone(),
+        listeners: driver.listeners.clone(),
+        interval: runner.progress.interval,
+        last: allocated,
+        missed_batches_max: driver.options.missed_batches_max,
+        batches,
+        drain: drain.subscribe(),
+    };
+    let mut tasks = vec![
+        driver.spawn(Part::Runner, &ends, runner.run(waiting)),
+        driver.spawn(Part::Generator, &ends, generator.run()),
+    ];
+    let mut receiving = sources.len();
+    for (index, source) in sources.into_iter().enumerate() {
+        let receiver = driver.receiver(SourceId(index as u32), &backlog, &stop);
+        tasks.push(driver.spawn(Part::Receiver, &ends, source.receive(receiver)));
+    }
+    let mut stopping = false;
+    loop {
+        if stopping && receiving == 0 {
+            drain.send_replace(true);
+        }
+        tokio::select! {
+            biased;
+            end = ended.recv() => match end.expect("this task holds a sender") {
+                (_, Err(error)) => return Err(error),
+                (Part::Receiver, Ok(())) => receiving -= 1,
+                (Part::Generator, Ok(())) => {}
+                (Part::Runner, Ok(())) => return Ok(()),
+            },
+            Ok(_) = stop.wait_for(|stop| *stop), if !stopping => {
+                stopping = true;
+                driver.listeners.tell(&Event::Stopping);
+            }
+        }
+    }
+}
+
+/// A task of a driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Receiver,
+    Generator,
+    Runner,
+}
+
+type Ends = mpsc::UnboundedSender<(Part, Result<()>)>;
+
+/// Tells of a task's end, also of one that ends by a panic.
+struct EndTeller {
+    ends: Ends,
+    part: Part,
+    result: Option<Result<()>>,
+}
+
+impl Drop for EndTeller {
+    fn drop(&mut self) {
+        let task = match self.part {
+            Part::Receiver => "receiver",
+            Part::Generator => "batch generator",
+            Part::Runner => "batch runner",
+        };
+        let result = self.result.take().unwrap_or(Err(Error::TaskLost { task }));
+        // The driver may have ended before.
+        let _ = self.ends.send((self.part, result));
+    }
+}
+
+impl Driver {
+    fn receiver(&self, source: SourceId, backlog: &Arc<Backlog>, stop: &watch::Receiver<bool>) -> Receiver {
+        let generation = self.directory.generation;
+        Receiver::new(
+            self.env.clone(),
+            source,
+            generation,
+            backlog.clone(),
+            stop.clone(),
+            self.listeners.clone(),
+        )
+    }
+
+    fn spawn(
+        &self,
+        part: Part,
+        ends: &Ends,
+        work: impl Future<Output = Result<()>> + Send + 'static,
+    ) -> Box<dyn Task> {
+        let ends = ends.clone();
+        let name = match part {
+            Part::Receiver => "receiver",
+            Part::Generator => "generator",
+            Part::Runner => "runner",
+        };
+        self.env.executor.spawn(
+            name,
+            Box::pin(async move {
+                let mut teller = EndTeller { ends, part, result: None };
+                teller.result = Some(work.await);
+            }),
+        )
+    }
+}

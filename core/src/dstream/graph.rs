@@ -1,0 +1,173 @@
+//! The graph of a pipeline: built by the author's calls, sealed at the start, described in every checkpoint.
+
+use super::{OutputOperation, Stateful};
+use crate::{
+    error::GraphError,
+    ids::{OperatorId, SourceId},
+    source::Source,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+/// What an operator does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum OperatorKind {
+    /// Lines of a socket.
+    SocketTextStream,
+    /// Lines of the files of a directory.
+    TextFileStream,
+    /// Batches of a queue.
+    QueueStream,
+    /// `map`.
+    Map,
+    /// `flat_map`.
+    FlatMap,
+    /// `filter`.
+    Filter,
+    /// `reduce_by_key`.
+    ReduceByKey,
+    /// `update_state_by_key`.
+    UpdateStateByKey,
+    /// An output operation.
+    Output,
+}
+
+/// An operator as a checkpoint remembers it. The graph of a later start must have the same ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorDescription {
+    /// Its place in the order of construction.
+    pub id: OperatorId,
+    /// What it does.
+    pub kind: OperatorKind,
+    /// The streams that it reads.
+    pub parents: Vec<OperatorId>,
+    /// Parameters that change its meaning.
+    pub parameters: String,
+    /// The types of what it keeps, if it keeps anything.
+    pub schema: String,
+}
+
+impl fmt::Display for OperatorDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "operator {} ({:?}", self.id, self.kind)?;
+        if !self.parameters.is_empty() {
+            write!(f, " {}", self.parameters)?;
+        }
+        if !self.schema.is_empty() {
+            write!(f, " of {}", self.schema)?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// The first difference between the graph of a checkpoint and that of the program, for people.
+pub(crate) fn difference(
+    checkpoint: &[OperatorDescription],
+    program: &[OperatorDescription],
+) -> Option<String> {
+    for (then, now) in checkpoint.iter().zip(program) {
+        if then != now {
+            return Some(format!("it has {then} where this program has {now}"));
+        }
+    }
+    match (checkpoint.get(program.len()), program.get(checkpoint.len())) {
+        (Some(then), _) => Some(format!("it also has {then}, which this program has not")),
+        (_, Some(now)) => Some(format!("this program also has {now}, which it has not")),
+        _ => None,
+    }
+}
+
+pub(crate) struct SourceNode {
+    pub source: Arc<dyn Source>,
+}
+
+/// A sealed graph.
+pub(crate) struct Graph {
+    pub operators: Vec<OperatorDescription>,
+    pub sources: Vec<SourceNode>,
+    pub stateful: Vec<Arc<dyn Stateful>>,
+    pub outputs: Vec<(OperatorId, Box<dyn OutputOperation>)>,
+}
+
+#[derive(Default)]
+pub(crate) struct GraphBuilder {
+    operators: Vec<OperatorDescription>,
+    sources: Vec<SourceNode>,
+    stateful: Vec<Arc<dyn Stateful>>,
+    outputs: Vec<(OperatorId, Box<dyn OutputOperation>)>,
+    sealed: bool,
+    error: Option<GraphError>,
+}
+
+/// The builder, shared by the context and all its streams.
+#[derive(Clone, Default)]
+pub(crate) struct SharedBuilder(Arc<Mutex<GraphBuilder>>);
+
+impl SharedBuilder {
+    pub fn lock(&self) -> MutexGuard<'_, GraphBuilder> {
+        self.0.lock().expect("no builder call panics while it holds the lock")
+    }
+}
+
+impl GraphBuilder {
+    /// Adds an operator's description and returns its id. After the start it is an error, told by the context.
+    pub fn add(
+        &mut self,
+        kind: OperatorKind,
+        parents: &[OperatorId],
+        parameters: String,
+        schema: String,
+    ) -> OperatorId {
+        if self.sealed {
+            self.error.get_or_insert(GraphError::AddedAfterStart);
+        }
+        let id = OperatorId(u32::try_from(self.operators.len()).expect("a graph has under 2^32 operators"));
+        self.operators.push(OperatorDescription { id, kind, parents: parents.to_vec(), parameters, schema });
+        id
+    }
+
+    pub fn add_source(&mut self, source: Arc<dyn Source>) -> SourceId {
+        let id = SourceId(self.sources.len() as u32);
+        self.sources.push(SourceNode { source });
+        id
+    }
+
+    pub fn add_stateful(&mut self, node: Arc<dyn Stateful>) {
+        self.stateful.push(node);
+    }
+
+    pub fn add_output(&mut self, id: OperatorId, output: Box<dyn OutputOperation>) {
+        self.outputs.push((id, output));
+    }
+
+    /// The first error of the calls so far.
+    pub fn error(&self) -> Option<GraphError> {
+        self.error.clone()
+    }
+
+    /// The operators so far.
+    pub fn operators(&self) -> &[OperatorDescription] {
+        &self.operators
+    }
+
+    /// Ends the construction.
+    pub fn seal(&mut self) -> Result<Graph, GraphError> {
+        if let Some(error) = self.error.clone() {
+            return Err(error);
+        }
+        if self.outputs.is_empty() {
+            return Err(GraphError::NoOutput);
+        }
+        self.sealed = true;
+        Ok(Graph {
+            operators: self.operators.clone(),
+            sources: std::mem::take(&mut self.sources),
+            stateful: std::mem::take(&mut self.stateful),
+            outputs: std::mem::take(&mut self.outputs),
+        })
+    }
+}

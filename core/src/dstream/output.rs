@@ -1,0 +1,91 @@
+//! Output operations: where a graph meets its sinks.
+
+use super::{BatchScope, DStream, Data, OperatorKind, Stream};
+use crate::{
+    env::{BoxFuture, Env},
+    sink::{Batch, BatchInfo, ForEachBatch, Sink, SinkError, SinkPosition, TextFile},
+};
+use std::{any::Any, path::PathBuf, sync::Arc};
+
+/// A batch's output, computed and not yet emitted.
+pub(crate) type Prepared = Box<dyn Any + Send>;
+
+/// An output operation without its types.
+pub(crate) trait OutputOperation: Send {
+    fn open<'a>(
+        &'a mut self,
+        env: &'a Env,
+        at: Option<SinkPosition>,
+    ) -> BoxFuture<'a, Result<SinkPosition, SinkError>>;
+    fn name(&self) -> String;
+    fn cut_bytes(&self) -> u64;
+    fn prepare(&self, scope: &BatchScope<'_>, info: BatchInfo) -> Prepared;
+    fn emit(&mut self, info: BatchInfo, prepared: Prepared)
+    -> BoxFuture<'_, Result<SinkPosition, SinkError>>;
+    fn sync(&mut self) -> BoxFuture<'_, Result<(), SinkError>>;
+}
+
+struct Output<T, S> {
+    stream: Arc<dyn Stream<T>>,
+    sink: S,
+}
+
+impl<T: Data, S: Sink<T>> OutputOperation for Output<T, S> {
+    fn open<'a>(
+        &'a mut self,
+        env: &'a Env,
+        at: Option<SinkPosition>,
+    ) -> BoxFuture<'a, Result<SinkPosition, SinkError>> {
+        self.sink.open(env, at)
+    }
+
+    fn name(&self) -> String {
+        self.sink.name()
+    }
+
+    fn cut_bytes(&self) -> u64 {
+        self.sink.cut_bytes()
+    }
+
+    fn prepare(&self, scope: &BatchScope<'_>, info: BatchInfo) -> Prepared {
+        let records = scope.collect(&self.stream.partitions(scope));
+        Box::new(self.sink.prepare(Batch { info, records }))
+    }
+
+    fn emit(
+        &mut self,
+        info: BatchInfo,
+        prepared: Prepared,
+    ) -> BoxFuture<'_, Result<SinkPosition, SinkError>> {
+        let prepared = prepared.downcast().expect("emit gets what prepare made");
+        self.sink.emit(info, *prepared)
+    }
+
+    fn sync(&mut self) -> BoxFuture<'_, Result<(), SinkError>> {
+        self.sink.sync()
+    }
+}
+
+impl<T: Data> DStream<T> {
+    /// Emits every batch to `sink`.
+    pub fn output(self, sink: impl Sink<T>) {
+        let mut builder = self.builder.lock();
+        let id = builder.add(OperatorKind::Output, &[self.id], String::new(), String::new());
+        builder.add_output(id, Box::new(Output { stream: self.stream, sink }));
+    }
+
+    /// Calls `f` with every batch: at least once, with the same records in the same order if again. `f` may block.
+    pub fn for_each_batch(self, f: impl Fn(Batch<T>) + Send + Sync + 'static) {
+        self.output(ForEachBatch::new(f));
+    }
+
+    /// Appends what `format` makes of every batch to the file at `path`. The file is the pipeline's own: after a crash, what
+    /// stands in it behind the last durably completed batch is cut off, and emitted again.
+    pub fn write_text(
+        self,
+        path: impl Into<PathBuf>,
+        format: impl Fn(&Batch<T>) -> String + Send + Sync + 'static,
+    ) {
+        self.output(TextFile::new(path.into(), format));
+    }
+}

@@ -1,0 +1,88 @@
+//! Bringing equal keys together: first inside each input partition, then across them, by key group.
+//!
+//! The result is [`SHUFFLE_PARTITIONS`] lists, each of a fixed range of key groups, sorted by key group and inside a group
+//! by the key's first appearance in the batch. It depends on the input partitions and their order alone, not on how many
+//! threads computed it.
+
+use super::{BatchScope, Data, Key, Partition};
+use crate::state::{Entry, KEY_GROUPS, KeyHasher, Table};
+
+/// How many partitions a keyed operator's result has.
+pub(crate) const SHUFFLE_PARTITIONS: usize = 8;
+
+/// The partition of a shuffle in which a key with this hash lies.
+pub(crate) fn partition_of(hash: u64) -> usize {
+    KeyHasher::group(hash).0 as usize / (KEY_GROUPS / SHUFFLE_PARTITIONS)
+}
+
+/// How the values of a key are combined. The slot is `None` when the key is new.
+pub(crate) trait Combine<V, C>: Sync {
+    /// Takes one more value.
+    fn value(&self, slot: &mut Option<C>, value: V);
+    /// Takes what a later partition combined.
+    fn combined(&self, slot: &mut Option<C>, later: C);
+}
+
+type Entries<K, C> = Vec<Entry<K, Option<C>>>;
+
+/// Combines all values of each key. The result is empty, without any list, if there are no partitions.
+pub(crate) fn combine_by_key<K: Key, V: Data, C: Data>(
+    scope: &BatchScope<'_>,
+    input: &[Partition<(K, V)>],
+    combine: &impl Combine<V, C>,
+) -> Vec<Entries<K, C>> {
+    if input.is_empty() {
+        return Vec::new();
+    }
+    let mapped = scope.parallel(input.len(), |index| map_side(scope.hasher, &input[index], combine));
+    // By shuffle partition: what each input partition has for it, in their order.
+    let mut by_target: Vec<Vec<Entries<K, C>>> = (0..SHUFFLE_PARTITIONS).map(|_| Vec::new()).collect();
+    for targets in mapped {
+        for (target, entries) in targets.into_iter().enumerate() {
+            by_target[target].push(entries);
+        }
+    }
+    let by_target: Vec<_> = by_target.into_iter().map(|lists| std::sync::Mutex::new(Some(lists))).collect();
+    scope.parallel(SHUFFLE_PARTITIONS, |target| {
+        let lists = by_target[target].lock().expect("not poisoned").take().expect("taken once");
+        reduce_side(lists, combine)
+    })
+}
+
+fn map_side<K: Key, V: Data, C: Data>(
+    hasher: KeyHasher,
+    partition: &Partition<(K, V)>,
+    combine: &impl Combine<V, C>,
+) -> Vec<Entries<K, C>> {
+    let mut table: Table<K, Option<C>> = Table::new();
+    partition.each(&mut |(key, value)| {
+        let (slot, _) = table.get_or_insert_with(hasher.hash(&key), key, || None);
+        combine.value(slot, value);
+    });
+    let mut targets: Vec<Entries<K, C>> = (0..SHUFFLE_PARTITIONS).map(|_| Vec::new()).collect();
+    for entry in table.into_entries() {
+        targets[partition_of(entry.hash)].push(entry);
+    }
+    targets
+}
+
+fn reduce_side<K: Key, V: Data, C: Data>(
+    lists: Vec<Entries<K, C>>,
+    combine: &impl Combine<V, C>,
+) -> Entries<K, C> {
+    let mut lists = lists.into_iter().filter(|list| !list.is_empty());
+    let Some(first) = lists.next() else { return Vec::new() };
+    let mut rest = lists.peekable();
+    let mut entries = if rest.peek().is_none() {
+        first
+    } else {
+        let mut table = Table::from_entries(first);
+        for Entry { hash, key, value } in rest.flatten() {
+            let (slot, _) = table.get_or_insert_with(hash, key, || None);
+            combine.combined(slot, value.expect("a combined value"));
+        }
+        table.into_entries()
+    };
+    entries.sort_by_key(|entry| KeyHasher::group(entry.hash));
+    entries
+}

@@ -1,0 +1,225 @@
+//! Writing the journal: one task, so that all that waits shares one sync.
+
+use super::{DurableMark, Entry, SegmentHeader, SegmentName};
+use crate::{
+    codec,
+    env::{Env, File, Task},
+    error::{Error, Result},
+    event::Event,
+    ids::{Generation, SegmentId},
+    listeners::Listeners,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Location {
+    pub segment: SegmentName,
+    pub offset: u64,
+    pub length: u64,
+}
+
+/// A journal that is open for writing. It closes when the last clone and the task are dropped.
+#[derive(Clone)]
+pub(crate) struct Journal {
+    requests: mpsc::Sender<Request>,
+    open_segment: Arc<AtomicU64>,
+    _task: Arc<dyn Task>,
+}
+
+struct Request {
+    entries: Vec<Entry>,
+    sync: bool,
+    done: oneshot::Sender<Result<Vec<Location>>>,
+}
+
+/// How many requests may wait; a request that finds more waits itself.
+const REQUESTS_MAX: usize = 64;
+
+impl Journal {
+    /// Begins a segment and returns the journal and the segment's name. `predecessors` are the retained segments before.
+    ///
+    /// # Errors
+    /// [`Error::Disk`].
+    pub async fn begin(
+        env: &Env,
+        directory: PathBuf,
+        generation: Generation,
+        segment: SegmentId,
+        predecessors: Vec<(SegmentName, u64)>,
+        segment_bytes_max: u64,
+        listeners: Listeners,
+    ) -> Result<(Self, SegmentName)> {
+        let open_segment = Arc::new(AtomicU64::new(segment.0));
+        let mut writer = Writer {
+            env: env.clone(),
+            directory,
+            generation,
+            segment_bytes_max,
+            listeners,
+            predecessors,
+            open: None,
+            open_segment: open_segment.clone(),
+        };
+        let name = writer.begin_segment(segment).await?;
+        let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
+        let task = env.executor.spawn("journal", Box::pin(writer.run(inbox)));
+        Ok((Self { requests, open_segment, _task: task.into() }, name))
+    }
+
+    /// The segment that the next record will stand in, or one after it.
+    pub fn open_segment(&self) -> SegmentId {
+        SegmentId(self.open_segment.load(Ordering::SeqCst))
+    }
+
+    /// Appends entries, in this order and without anything between them; with `sync`, returns once they are durable.
+    ///
+    /// # Errors
+    /// Whatever kept them from that. The journal is closed then: what was not durable before may never be.
+    pub async fn append(&self, entries: Vec<Entry>, sync: bool) -> Result<Vec<Location>> {
+        let (done, result) = oneshot::channel();
+        let lost = |_| Error::TaskLost { task: "journal" };
+        self.requests.send(Request { entries, sync, done }).await.map_err(|_| lost(()))?;
+        result.await.map_err(|_| lost(()))?
+    }
+}
+
+struct OpenSegment {
+    name: SegmentName,
+    file: Box<dyn File>,
+    marks: Box<dyn File>,
+    length: u64,
+    records: u64,
+    marks_written: u64,
+}
+
+struct Writer {
+    env: Env,
+    directory: PathBuf,
+    generation: Generation,
+    segment_bytes_max: u64,
+    listeners: Listeners,
+    /// The segments before the open one that may still be needed.
+    predecessors: Vec<(SegmentName, u64)>,
+    open: Option<OpenSegment>,
+    open_segment: Arc<AtomicU64>,
+}
+
+impl Writer {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
+        while let Some(first) = inbox.recv().await {
+            let mut group = vec![first];
+            while group.len() < REQUESTS_MAX
+                && let Ok(next) = inbox.try_recv()
+            {
+                group.push(next);
+            }
+            match self.commit(&group).await {
+                Ok(locations) => {
+                    for (request, locations) in group.into_iter().zip(locations) {
+                        // Nobody waits any more: the driver is stopping.
+                        let _ = request.done.send(Ok(locations));
+                    }
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    for request in group {
+                        let _ = request.done.send(Err(error.clone().into()));
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn commit(&mut self, group: &[Request]) -> Result<Vec<Vec<Location>>> {
+        if self.open.as_ref().is_some_and(|open| open.length >= self.segment_bytes_max) {
+            self.roll().await?;
+        }
+        let open = self.open.as_mut().expect("a segment is open");
+        let path = open.name.wal(&self.directory);
+        let mut bytes = Vec::new();
+        let mut locations = Vec::with_capacity(group.len());
+        for request in group {
+            let mut of_request = Vec::with_capacity(request.entries.len());
+            for entry in &request.entries {
+                let start = bytes.len();
+                open.records += 1;
+                let (generation, sequence) = (self.generation, open.records);
+                match entry {
+                    Entry::Block(block) => codec::write_frame(&mut bytes, generation, sequence, block),
+                    Entry::Allocation(batch) => codec::write_frame(&mut bytes, generation, sequence, batch),
+                    Entry::Completion(batch) => codec::write_frame(&mut bytes, generation, sequence, batch),
+                }
+                of_request.push(Location {
+                    segment: open.name,
+                    offset: open.length + start as u64,
+                    length: (bytes.len() - start) as u64,
+                });
+            }
+            locations.push(of_request);
+        }
+        open.file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
+        open.length += bytes.len() as u64;
+        if group.iter().any(|request| request.sync) {
+            sync(open, &path, &self.directory, self.generation).await?;
+        }
+        Ok(locations)
+    }
+
+    /// Ends the open segment and begins the next one.
+    async fn roll(&mut self) -> Result<()> {
+        let mut open = self.open.take().expect("a segment is open");
+        let path = open.name.wal(&self.directory);
+        sync(&mut open, &path, &self.directory, self.generation).await?;
+        self.predecessors.push((open.name, open.length));
+        self.begin_segment(open.name.segment.next()).await?;
+        Ok(())
+    }
+
+    async fn begin_segment(&mut self, segment: SegmentId) -> Result<SegmentName> {
+        let name = SegmentName { segment, generation: self.generation };
+        // What was trimmed meanwhile need not be named any more.
+        let (present, _) = super::list_segments(&self.env, &self.directory).await?;
+        self.predecessors.retain(|(name, _)| present.contains(name));
+        let header = SegmentHeader { name, predecessors: self.predecessors.clone() };
+        let mut bytes = Vec::new();
+        codec::write_frame(&mut bytes, self.generation, 0, &header);
+
+        let (path, marks_path) = (name.wal(&self.directory), name.marks(&self.directory));
+        let disk = &self.env.disk;
+        let mut file = disk.create_new(&path).await.map_err(Error::disk("create", &path))?;
+        file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
+        let marks = disk.create_new(&marks_path).await.map_err(Error::disk("create", &marks_path))?;
+        let mut open =
+            OpenSegment { name, file, marks, length: bytes.len() as u64, records: 0, marks_written: 0 };
+        open.file.sync().await.map_err(Error::disk("sync", &path))?;
+        let directory = &self.directory;
+        disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+        mark(&mut open, directory, self.generation).await?;
+        self.open = Some(open);
+        self.open_segment.store(segment.0, Ordering::SeqCst);
+        self.listeners.tell(&Event::SegmentStarted { segment });
+        Ok(name)
+    }
+}
+
+async fn sync(open: &mut OpenSegment, path: &Path, directory: &Path, generation: Generation) -> Result<()> {
+    open.file.sync().await.map_err(Error::disk("sync", path))?;
+    mark(open, directory, generation).await
+}
+
+async fn mark(open: &mut OpenSegment, directory: &Path, generation: Generation) -> Result<()> {
+    let mut bytes = Vec::new();
+    codec::write_frame(&mut bytes, generation, open.marks_written, &DurableMark { length: open.length });
+    open.marks_written += 1;
+    let path = open.name.marks(directory);
+    open.marks.append(&bytes).await.map_err(Error::disk("append to", &path))
+}

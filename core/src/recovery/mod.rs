@@ -1,0 +1,155 @@
+//! From a directory to a driver's state: which checkpoint, and what the journal says after it.
+//!
+//! Candidates are tried from the newest on. One that cannot be read, or whose snapshot cannot, is rejected, aloud, for the
+//! next older one, which with the journal from its own start leads to the same state. The journal has no such substitute:
+//! damage in it is an error. So is a directory with data and no usable checkpoint.
+//!
+//! Nothing is changed here: a crash anywhere in a recovery leaves the directory as it was, but for a claimed generation.
+
+mod replay;
+
+pub(crate) use replay::Recovered;
+
+use crate::{
+    checkpoint::{
+        Checkpoint, CheckpointDirectory, Retained, list_checkpoints, read_checkpoint, read_snapshot,
+    },
+    dstream::{OperatorDescription, difference},
+    env::Env,
+    error::{Error, Result},
+    event::Event,
+    ids::{CheckpointId, Interval, OperatorId},
+    journal::{list_segments, read_journal},
+    listeners::Listeners,
+};
+
+/// The state's chunks, by operator.
+pub(crate) type Chunks = Vec<(OperatorId, Vec<u8>)>;
+
+/// What recovery found out about the checkpoints.
+struct Candidates {
+    taken: Option<(CheckpointId, Checkpoint, Chunks)>,
+    rejected: Vec<(CheckpointId, String)>,
+    /// All that can be read, for retention.
+    readable: Vec<Retained>,
+}
+
+/// Recovers from what the directory holds; `None` if it holds nothing.
+///
+/// # Errors
+/// [`Error::NoUsableCheckpoint`], [`Error::OtherPipeline`], [`Error::Damaged`], [`Error::Disk`].
+pub(crate) async fn recover(
+    env: &Env,
+    directory: &CheckpointDirectory,
+    operators: &[OperatorDescription],
+    interval: Interval,
+    listeners: &Listeners,
+) -> Result<Option<Recovered>> {
+    let candidates = choose(env, directory, operators, interval, listeners).await?;
+    let Some((id, checkpoint, chunks)) = candidates.taken else {
+        let found = data_without_checkpoint(env, directory).await?;
+        if found.is_empty() && candidates.rejected.is_empty() {
+            return Ok(None);
+        }
+        let found = if found.is_empty() { "checkpoints".into() } else { found.join(", ") };
+        let (directory, rejected) = (directory.root.clone(), candidates.rejected);
+        return Err(Error::NoUsableCheckpoint { directory, found, rejected });
+    };
+    let journal = directory.journal();
+    let found = read_journal(env, &journal, checkpoint.journal_from).await?;
+    if let Some(newest) = checkpoint.journal_newest
+        && found.segments.last().is_none_or(|(name, _)| name.segment < newest)
+    {
+        let path = journal.join(format!("{:010}-*.wal", newest.0));
+        let reason = format!("the segment is missing, and checkpoint {id} needs it");
+        return Err(Error::Damaged { path, offset: 0, reason });
+    }
+    let newest = list_checkpoints(env, &directory.checkpoints()).await?.first().copied().unwrap_or(id);
+    let recovered = replay::replay(directory, id, newest, checkpoint, chunks, found, candidates.readable)?;
+    Ok(Some(recovered))
+}
+
+async fn choose(
+    env: &Env,
+    directory: &CheckpointDirectory,
+    operators: &[OperatorDescription],
+    interval: Interval,
+    listeners: &Listeners,
+) -> Result<Candidates> {
+    let checkpoints = directory.checkpoints();
+    let mut candidates = Candidates { taken: None, rejected: Vec::new(), readable: Vec::new() };
+    for id in list_checkpoints(env, &checkpoints).await? {
+        let read = read_checkpoint(env, &checkpoints, id).await;
+        let checkpoint = match read {
+            Ok(checkpoint) => checkpoint,
+            Err(error @ Error::Damaged { .. }) => {
+                reject(&mut candidates, id, &error, listeners);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let retained = Retained::new(id, &checkpoint);
+        if candidates.taken.is_some() {
+            candidates.readable.push(retained);
+            continue;
+        }
+        check_pipeline(directory, &checkpoint, operators, interval)?;
+        let chunks = match &checkpoint.snapshot {
+            None => Ok(Vec::new()),
+            Some(reference) => read_snapshot(env, &directory.snapshots(), reference).await,
+        };
+        match chunks {
+            Ok(chunks) => {
+                candidates.readable.push(retained);
+                candidates.taken = Some((id, checkpoint, chunks));
+            }
+            Err(error @ Error::Damaged { .. }) => reject(&mut candidates, id, &error, listeners),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(candidates)
+}
+
+fn reject(candidates: &mut Candidates, id: CheckpointId, error: &Error, listeners: &Listeners) {
+    let reason = match error {
+        Error::Damaged { path, offset, reason } => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let folder = path.parent().and_then(|parent| parent.file_name()).unwrap_or_default();
+            format!("{}/{name} is damaged at byte {offset}: {reason}", folder.to_string_lossy())
+        }
+        other => other.to_string(),
+    };
+    listeners.tell(&Event::CandidateRejected { checkpoint: id, reason: reason.clone() });
+    candidates.rejected.push((id, reason));
+}
+
+fn check_pipeline(
+    directory: &CheckpointDirectory,
+    checkpoint: &Checkpoint,
+    operators: &[OperatorDescription],
+    interval: Interval,
+) -> Result<()> {
+    let other = match difference(&checkpoint.operators, operators) {
+        None if checkpoint.interval == interval => return Ok(()),
+        None => format!("its batch interval is {}, this program's is {interval}", checkpoint.interval),
+        Some(difference) => difference,
+    };
+    Err(Error::OtherPipeline { directory: directory.root.clone(), difference: other })
+}
+
+/// Names of files that only an earlier run can have written.
+async fn data_without_checkpoint(env: &Env, directory: &CheckpointDirectory) -> Result<Vec<String>> {
+    let journal = directory.journal();
+    let (segments, marks) = list_segments(env, &journal).await?;
+    let snapshots = directory.snapshots();
+    let states = env.disk.list(&snapshots).await.map_err(Error::disk("list", &snapshots))?;
+    let mut found = Vec::new();
+    for (count, what) in
+        [(segments.len(), "journal segments"), (marks.len(), "durable marks"), (states.len(), "state files")]
+    {
+        if count > 0 {
+            found.push(format!("{count} {what}"));
+        }
+    }
+    Ok(found)
+}

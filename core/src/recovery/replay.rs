@@ -1,0 +1,253 @@
+//! What the journal says after a checkpoint.
+
+use super::Chunks;
+use crate::{
+    batch::{BatchBlocks, SourceBacklog, StoredBlock},
+    checkpoint::{Checkpoint, CheckpointDirectory, Retained},
+    codec,
+    error::{Error, Result},
+    event::Recovery,
+    ids::{BatchTime, BlockId, CheckpointId, CheckpointSequence, SegmentId, SourceId},
+    journal::{Allocation, FoundJournal, Location, Record, SegmentName, SinkProgress},
+    source::Position,
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A driver's state, recovered.
+pub(crate) struct Recovered {
+    pub checkpoint: Checkpoint,
+    pub chunks: Chunks,
+    pub completed: BatchTime,
+    pub allocated: BatchTime,
+    pub sinks: Vec<SinkProgress>,
+    /// Completed batches after the snapshot, oldest first: their effect on the state is computed again.
+    pub state_replays: Vec<BatchBlocks>,
+    /// Incomplete batches, oldest first.
+    pub pending: Vec<BatchBlocks>,
+    /// The allocations of both, with the segments they stand in.
+    pub allocations: Vec<(Allocation, SegmentId)>,
+    pub sources: Vec<RecoveredSource>,
+    pub published: Vec<Retained>,
+    pub next_sequence: CheckpointSequence,
+    /// Segments that hold records, with their valid lengths.
+    pub segments: Vec<(SegmentName, u64)>,
+    pub next_segment: SegmentId,
+    pub report: Recovery,
+}
+
+/// A source's part of it.
+#[derive(Default)]
+pub(crate) struct RecoveredSource {
+    pub unallocated: VecDeque<StoredBlock>,
+    pub next: BlockId,
+    pub position: Option<Position>,
+}
+
+impl From<RecoveredSource> for SourceBacklog {
+    fn from(source: RecoveredSource) -> Self {
+        let RecoveredSource { unallocated, next, position } = source;
+        Self { unallocated, next, position, one_block_a_batch: false }
+    }
+}
+
+struct Replay {
+    path: PathBuf,
+    blocks: BTreeMap<(SourceId, BlockId), StoredBlock>,
+    allocations: BTreeMap<BatchTime, (Allocation, SegmentId)>,
+    completed: BatchTime,
+    sinks: Vec<SinkProgress>,
+    /// By source: the next block, the first block in no batch, the position.
+    sources: BTreeMap<SourceId, (BlockId, BlockId, Option<Position>)>,
+    records: u64,
+}
+
+pub(super) fn replay(
+    directory: &CheckpointDirectory,
+    id: CheckpointId,
+    newest: CheckpointId,
+    checkpoint: Checkpoint,
+    chunks: Chunks,
+    found: FoundJournal,
+    published: Vec<Retained>,
+) -> Result<Recovered> {
+    let mut replay = Replay::new(directory.journal(), &checkpoint);
+    for (name, segment) in &found.segments {
+        for (offset, length, record) in &segment.records {
+            replay.apply(Location { segment: *name, offset: *offset, length: *length }, record)?;
+        }
+    }
+    let basis = if has_state(&checkpoint) { checkpoint.basis } else { replay.completed };
+    let (mut state_replays, mut pending, mut allocations) = (Vec::new(), Vec::new(), Vec::new());
+    for (time, (allocation, segment)) in replay.allocations.range(BatchTime(basis.0 + 1)..) {
+        let blocks = replay.blocks_of(allocation)?;
+        let repetition = *time > replay.completed;
+        let batches = if repetition { &mut pending } else { &mut state_replays };
+        batches.push(BatchBlocks { time: *time, blocks, repetition });
+        allocations.push((allocation.clone(), *segment));
+    }
+    let allocated =
+        replay.allocations.keys().next_back().map_or(checkpoint.allocated, |t| checkpoint.allocated.max(*t));
+    let sources = replay.unallocated(checkpoint.sources.len())?;
+    let unallocated_records =
+        sources.iter().flat_map(|source| &source.unallocated).map(|block| block.records).sum();
+    let segments: Vec<_> = found
+        .segments
+        .iter()
+        .filter(|(_, segment)| !segment.records.is_empty())
+        .map(|(name, segment)| (*name, segment.length))
+        .collect();
+    let mut report = Recovery {
+        generation: directory.generation,
+        checkpoint: id,
+        snapshot: checkpoint.snapshot.as_ref().map(|snapshot| snapshot.time),
+        journal_records: replay.records,
+        torn_bytes: found.torn_bytes,
+        completed: replay.completed,
+        state_replays: state_replays.len() as u64,
+        pending: pending.iter().map(|batch| batch.time).collect(),
+        unallocated_records,
+        digest: 0,
+    };
+    report.digest = digest(&checkpoint, &replay, allocated, &sources);
+    Ok(Recovered {
+        chunks,
+        completed: replay.completed,
+        allocated,
+        sinks: replay.sinks,
+        state_replays,
+        pending,
+        allocations,
+        sources,
+        published,
+        next_sequence: newest.sequence.next(),
+        segments,
+        next_segment: found.next,
+        report,
+        checkpoint,
+    })
+}
+
+/// Whether the graph keeps state: its schemas say so.
+fn has_state(checkpoint: &Checkpoint) -> bool {
+    checkpoint.operators.iter().any(|operator| !operator.schema.is_empty())
+}
+
+impl Replay {
+    fn new(path: PathBuf, checkpoint: &Checkpoint) -> Self {
+        let source = |progress: &crate::checkpoint::SourceProgress| {
+            (progress.source, (progress.next, progress.unallocated, progress.position.clone()))
+        };
+        // The allocations of pending batches stand in the journal too, from `journal_from` on.
+        Self {
+            path,
+            blocks: BTreeMap::new(),
+            allocations: BTreeMap::new(),
+            completed: checkpoint.completed,
+            sinks: checkpoint.sinks.clone(),
+            sources: checkpoint.sources.iter().map(source).collect(),
+            records: 0,
+        }
+    }
+
+    fn apply(&mut self, location: Location, record: &Record) -> Result<()> {
+        self.records += 1;
+        match record {
+            Record::Block(block) => {
+                let stored = StoredBlock {
+                    source: block.source,
+                    block: block.block,
+                    records: block.records,
+                    location,
+                    data: None,
+                    _room: None,
+                };
+                if self.blocks.insert((block.source, block.block), stored).is_some() {
+                    return Err(self.inconsistent(location, format!("block {} stands twice", block.block)));
+                }
+                let source = self.sources.entry(block.source).or_default();
+                if block.block >= source.0 {
+                    source.0 = block.block.next();
+                    source.2 = block.position.clone().or(source.2.take());
+                }
+            }
+            Record::Allocation(allocation) => {
+                for range in &allocation.blocks {
+                    let source = self.sources.entry(range.source).or_default();
+                    source.1 = source.1.max(range.until);
+                }
+                self.allocations.insert(allocation.time, (allocation.clone(), location.segment.segment));
+            }
+            Record::Completion(completion) if completion.time > self.completed => {
+                self.completed = completion.time;
+                self.sinks.clone_from(&completion.sinks);
+            }
+            Record::Completion(_) => {}
+        }
+        Ok(())
+    }
+
+    fn blocks_of(&self, allocation: &Allocation) -> Result<Vec<StoredBlock>> {
+        let mut blocks = Vec::new();
+        for range in &allocation.blocks {
+            for number in range.from.0..range.until.0 {
+                let block = self.blocks.get(&(range.source, BlockId(number)));
+                blocks.push(block.cloned().ok_or_else(|| self.missing(range.source, number))?);
+            }
+        }
+        Ok(blocks)
+    }
+
+    fn unallocated(&self, count: usize) -> Result<Vec<RecoveredSource>> {
+        let mut sources: Vec<_> = (0..count).map(|_| RecoveredSource::default()).collect();
+        for (id, (next, unallocated, position)) in &self.sources {
+            let source = sources.get_mut(id.0 as usize).ok_or_else(|| self.missing(*id, 0))?;
+            for number in unallocated.0..next.0 {
+                let block = self.blocks.get(&(*id, BlockId(number)));
+                source.unallocated.push_back(block.cloned().ok_or_else(|| self.missing(*id, number))?);
+            }
+            source.next = *next;
+            source.position = position.clone();
+        }
+        Ok(sources)
+    }
+
+    fn missing(&self, source: SourceId, block: u64) -> Error {
+        let reason = format!("block {block} of source {source} is in none of its segments");
+        Error::Damaged { path: self.path.clone(), offset: 0, reason }
+    }
+
+    fn inconsistent(&self, location: Location, reason: String) -> Error {
+        let path = self.path.join(format!("{}.wal", location.segment));
+        Error::Damaged { path, offset: location.offset, reason }
+    }
+}
+
+/// A digest of everything that decides what happens next: not of which checkpoint led there.
+fn digest(
+    checkpoint: &Checkpoint,
+    replay: &Replay,
+    allocated: BatchTime,
+    sources: &[RecoveredSource],
+) -> u64 {
+    let pending: Vec<_> = replay
+        .allocations
+        .range(BatchTime(replay.completed.0 + 1)..)
+        .map(|(_, (allocation, _))| allocation)
+        .collect();
+    let sources: Vec<_> = sources
+        .iter()
+        .map(|source| {
+            (
+                source.next,
+                source.unallocated.iter().map(|block| block.block).collect::<Vec<_>>(),
+                &source.position,
+            )
+        })
+        .collect();
+    let configuration = (checkpoint.interval, checkpoint.zero_time, checkpoint.hash_seed);
+    xxh3_64(&codec::encode(&(configuration, replay.completed, allocated, pending, sources, &replay.sinks)))
+}

@@ -1,0 +1,109 @@
+//! A text file that every batch is appended to.
+//!
+//! The sink's position is the file's length. What stands behind the position of the last durable completion was written by
+//! batches that will be emitted again, perhaps torn: it is cut off when the sink is opened. So the file holds every batch
+//! once, whole. A file that is shorter than the position was replaced by somebody; it is appended to as it is.
+
+use super::{Batch, BatchInfo, Sink, SinkError, SinkPosition};
+use crate::{
+    dstream::Data,
+    env::{BoxFuture, Disk, Env, File},
+    error::Error,
+};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A text file as a sink. Made by [`DStream::write_text`](crate::DStream::write_text).
+pub struct TextFile<F> {
+    path: PathBuf,
+    format: F,
+    file: Option<Box<dyn File>>,
+    length: u64,
+    cut: u64,
+}
+
+impl<F> TextFile<F> {
+    /// A sink that appends what `format` makes of each batch to the file at `path`.
+    pub fn new(path: PathBuf, format: F) -> Self {
+        Self { path, format, file: None, length: 0, cut: 0 }
+    }
+}
+
+/// Opens the file, cut to at most `keep` bytes, and returns it with its length and what was cut off.
+async fn open(
+    disk: &Arc<dyn Disk>,
+    path: &Path,
+    keep: Option<u64>,
+) -> Result<(Box<dyn File>, u64, u64), Error> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    match disk.create_new(path).await {
+        Ok(file) => {
+            disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+            return Ok((file, 0, 0));
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(Error::disk("create", path)(error)),
+    }
+    // An earlier start may have created it and died before the name was durable.
+    disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+    let length = disk.length(path).await.map_err(Error::disk("read the length of", path))?;
+    let kept = keep.map_or(length, |keep| keep.min(length));
+    if kept < length {
+        disk.truncate(path, kept).await.map_err(Error::disk("truncate", path))?;
+    }
+    let mut file = disk.open_append(path).await.map_err(Error::disk("open", path))?;
+    file.sync().await.map_err(Error::disk("sync", path))?;
+    Ok((file, kept, length - kept))
+}
+
+impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for TextFile<F> {
+    type Prepared = Vec<u8>;
+
+    fn open<'a>(
+        &'a mut self,
+        env: &'a Env,
+        at: Option<SinkPosition>,
+    ) -> BoxFuture<'a, Result<SinkPosition, SinkError>> {
+        Box::pin(async move {
+            let (file, length, cut) = open(&env.disk, &self.path, at.map(|position| position.0)).await?;
+            self.file = Some(file);
+            self.length = length;
+            self.cut = cut;
+            Ok(SinkPosition(length))
+        })
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn cut_bytes(&self) -> u64 {
+        self.cut
+    }
+
+    fn prepare(&self, batch: Batch<T>) -> Vec<u8> {
+        (self.format)(&batch).into_bytes()
+    }
+
+    fn emit(&mut self, _info: BatchInfo, bytes: Vec<u8>) -> BoxFuture<'_, Result<SinkPosition, SinkError>> {
+        Box::pin(async move {
+            let file = self.file.as_mut().expect("a sink is opened before it emits");
+            file.append(&bytes).await.map_err(Error::disk("append to", &self.path))?;
+            self.length += bytes.len() as u64;
+            Ok(SinkPosition(self.length))
+        })
+    }
+
+    fn sync(&mut self) -> BoxFuture<'_, Result<(), SinkError>> {
+        Box::pin(async move {
+            let file = self.file.as_mut().expect("a sink is opened before it emits");
+            Ok(file.sync().await.map_err(Error::disk("sync", &self.path))?)
+        })
+    }
+}

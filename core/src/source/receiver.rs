@@ -1,0 +1,100 @@
+//! What a running source holds: the way to make its blocks durable, and to learn that it shall end.
+
+use super::{NewBlock, Position};
+use crate::{
+    batch::Backlog,
+    codec,
+    env::{BoxFuture, Env},
+    error::{Error, Result},
+    event::Event,
+    ids::{Generation, SourceId},
+    listeners::Listeners,
+};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The engine's side of a running source.
+pub struct Receiver {
+    env: Env,
+    source: SourceId,
+    generation: Generation,
+    backlog: Arc<Backlog>,
+    stop: watch::Receiver<bool>,
+    listeners: Listeners,
+}
+
+impl Receiver {
+    pub(crate) fn new(
+        env: Env,
+        source: SourceId,
+        generation: Generation,
+        backlog: Arc<Backlog>,
+        stop: watch::Receiver<bool>,
+        listeners: Listeners,
+    ) -> Self {
+        Self { env, source, generation, backlog, stop, listeners }
+    }
+
+    /// The world.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The source that this belongs to.
+    pub fn source(&self) -> SourceId {
+        self.source
+    }
+
+    /// The position after the last stored block, of this life or an earlier one.
+    pub fn position(&self) -> Option<Position> {
+        self.backlog.position(self.source)
+    }
+
+    /// Decodes a position that this source encoded.
+    ///
+    /// # Errors
+    /// [`Error::OtherPipeline`] if it is no such position.
+    pub fn decode_position<T: DeserializeOwned>(&self, position: Position) -> Result<T> {
+        codec::decode(&position.0).map_err(|error| Error::OtherPipeline {
+            directory: self.backlog.directory().to_owned(),
+            difference: format!("source {} finds a position that is not its own ({error})", self.source),
+        })
+    }
+
+    /// Makes a block durable. When this returns, the block will be in exactly one batch, whatever fails. Waits while too
+    /// much is received and not yet processed.
+    ///
+    /// # Errors
+    /// Whatever kept it from being durable: then nothing may be acknowledged.
+    pub fn store(&mut self, block: NewBlock) -> BoxFuture<'static, Result<()>> {
+        let (backlog, source, generation) = (self.backlog.clone(), self.source, self.generation);
+        let listeners = self.listeners.clone();
+        Box::pin(async move { backlog.store(source, generation, block, &listeners).await })
+    }
+
+    /// Whether the driver is stopping.
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Completes when the driver is stopping.
+    pub async fn stopping(&mut self) {
+        // An error means that the driver is gone altogether.
+        let _ = self.stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Waits for `sleep` to end or the driver to stop.
+    pub async fn sleep_or_stop(&mut self, sleep: BoxFuture<'static, ()>) {
+        tokio::select! {
+            biased;
+            () = self.stopping() => {}
+            () = sleep => {}
+        }
+    }
+
+    /// Tells the listeners.
+    pub fn tell(&self, event: Event) {
+        self.listeners.tell(&event);
+    }
+}

@@ -1,0 +1,10 @@
+//! Keyed data: the stable hash, key groups, and the table that every keyed operator uses.
+//!
+//! Keys live in [`KEY_GROUPS`] groups, fixed for ever, by a hash whose seed is drawn at the first start and kept in the
+//! checkpoint. What order keyed results have follows from this alone: by key group, inside a group by first appearance.
+
+mod hash;
+mod table;
+
+pub use hash::{KEY_GROUPS, KeyGroup, KeyHasher};
+pub(crate) use table::{Entry, Table};
