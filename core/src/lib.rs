@@ -4,4 +4,6 @@ pub mod codec;
 pub mod env;
 pub mod event;
 pub mod ids;
+#[cfg(feature = "os")]
+pub mod os;
 pub use error::{Error, GraphError, Result};
