@@ -44,7 +44,9 @@ impl Case {
     /// If the claim does not hold, or does not within a minute of the world's clock.
     pub async fn run(self, world: World) {
         let clock = world.env.clock.clone();
+        // Biased, here and in the cases: an unbiased choice is drawn from a source of randomness that no simulator holds.
         tokio::select! {
+            biased;
             () = (self.body)(world) => {}
             () = clock.sleep(CASE_TIMEOUT) => panic!("{} did not end within {CASE_TIMEOUT:?}", self.name),
         }

@@ -204,6 +204,7 @@ pub(super) async fn a_dropped_read_loses_no_byte(world: World) {
         let mut received = Vec::new();
         while received.len() < BYTES {
             tokio::select! {
+                biased;
                 outcome = right.reader.read(&mut received, 3) => {
                     assert!(outcome.expect("the connection holds") > 0);
                 }
