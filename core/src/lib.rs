@@ -28,6 +28,8 @@ pub mod ids;
 pub mod journal;
 mod listeners;
 mod options;
+#[cfg(feature = "os")]
+pub mod os;
 mod recovery;
 pub mod sink;
 pub mod source;

@@ -1,1 +1,2 @@
 //! scenarios
+pub mod feed;
