@@ -1,0 +1,33 @@
+//! I5, as far as there are no windows: the batch grid is that of the first start, and it has no gap.
+//!
+//! Verified: every checkpoint that any life found names the same zero time and interval; the emitted batch times, in the end,
+//! are every point of that grid from the first on. Windows of any length and slide stand on exactly this. Not verified: the
+//! windows' contents, which no scenario has yet.
+
+use super::{Case, Findings, image};
+use std::collections::BTreeSet;
+
+pub(super) fn judge(case: &Case<'_>) -> Findings {
+    let evidence = case.evidence;
+    let images = evidence.lives.iter().map(|life| &life.image).chain([&evidence.last_image]);
+    let grids: BTreeSet<_> = images
+        .flat_map(|image| image::checkpoints(image).into_values().flatten())
+        .map(|checkpoint| (checkpoint.zero_time, checkpoint.interval))
+        .collect();
+    let mut violations = Vec::new();
+    if grids.len() > 1 {
+        violations.push(format!("the checkpoints name {} different batch grids", grids.len()));
+    }
+    let (batches, _) = evidence.tapped();
+    if let Some((zero_time, interval)) = grids.first() {
+        let mut expected = *zero_time;
+        for batch in &batches {
+            expected = expected.next(*interval);
+            if batch.time != expected {
+                violations.push(format!("batch {} where {expected} should be", batch.time));
+                break;
+            }
+        }
+    }
+    Findings { seen: format!("{} batches on {} grid", batches.len(), grids.len()), violations }
+}

@@ -1,0 +1,45 @@
+//! I9: journal, checkpoints, snapshots and temporary files stay bounded.
+//!
+//! Verified: the most bytes and files that were on the disk at any time, against a bound that follows from the options, the
+//! input and the number of lives; and that after an orderly end no temporary file is left. Not verified: the space that one
+//! file system needs for them.
+
+use super::{Case, Findings};
+use crate::run::LifeEnd;
+
+/// The files that a quiet directory has: lock, claims, checkpoints, snapshots, segments with their marks, two outputs.
+const FILES_MAX: u64 = 32;
+/// What a life may add before it publishes: a claim, a segment with its marks, a temporary file, a snapshot.
+const FILES_A_LIFE_MAX: u64 = 5;
+
+pub(super) fn judge(case: &Case<'_>) -> Findings {
+    let evidence = case.evidence;
+    let lives = evidence.lives.len() as u64;
+    let outputs: u64 = evidence
+        .last_image
+        .iter()
+        .filter(|(path, _)| path.starts_with("/output/"))
+        .map(|(_, bytes)| bytes.len() as u64)
+        .sum();
+    // Input waits in the journal for two snapshots at most; a snapshot holds no more than the input, of which two or three are
+    // kept; each of a few checkpoints and each batch take a small constant.
+    let segments = 4 * case.scenario.options.segment_bytes_max;
+    let bytes_max = 2 * outputs + segments + 6 * case.script.bytes() + (64 + 8 * lives) * 1024;
+    let files_max = FILES_MAX + FILES_A_LIFE_MAX * lives + case.script.bytes() / 1024;
+    let usage = evidence.usage;
+    let mut violations = Vec::new();
+    if usage.bytes_peak > bytes_max {
+        violations.push(format!("{} bytes at the peak, at most {bytes_max} were expected", usage.bytes_peak));
+    }
+    if usage.files_peak > files_max {
+        violations.push(format!("{} files at the peak, at most {files_max} were expected", usage.files_peak));
+    }
+    if evidence.lives.last().is_some_and(|life| life.end == LifeEnd::Stopped) {
+        let left = evidence.last_image.keys().filter(|path| path.ends_with(".tmp"));
+        violations.extend(left.map(|path| format!("{path} was left behind")));
+    }
+    Findings {
+        seen: format!("at most {} files and {} KiB", usage.files_peak, usage.bytes_peak.div_ceil(1024)),
+        violations,
+    }
+}

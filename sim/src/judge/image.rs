@@ -1,0 +1,89 @@
+//! A judge's own reading of a checkpoint directory: which published checkpoints are whole, and what is durably complete.
+//!
+//! It uses the engine's decoder of a single file, because the format is the engine's; which file counts, and what follows
+//! from it, is decided here, from the design's text.
+
+use crate::run::Image;
+use highwater_core::{
+    BatchTime,
+    checkpoint::Checkpoint,
+    codec::read_frame,
+    ids::{CheckpointId, CheckpointSequence, Generation},
+    journal::{Record, Segment, SegmentName, decode_segment},
+};
+use std::collections::BTreeMap;
+
+const ROOT: &str = "/checkpoint/";
+
+/// The published checkpoints of an image, each decoded if it is whole together with its snapshot.
+pub(super) fn checkpoints(image: &Image) -> BTreeMap<CheckpointId, Option<Checkpoint>> {
+    let folder = format!("{ROOT}checkpoint/");
+    let read = |(path, bytes): (&String, &Vec<u8>)| {
+        let (sequence, generation) = path.strip_prefix(&folder)?.split_once('-')?;
+        let sequence = CheckpointSequence(sequence.parse().ok()?);
+        let id = CheckpointId { sequence, generation: Generation(generation.parse().ok()?) };
+        Some((id, whole(image, bytes)))
+    };
+    image.iter().filter_map(read).collect()
+}
+
+fn whole(image: &Image, bytes: &[u8]) -> Option<Checkpoint> {
+    let (frame, length) = read_frame(bytes).ok()?;
+    let checkpoint: Checkpoint = frame.decode().ok().filter(|_| length == bytes.len())?;
+    if let Some(snapshot) = &checkpoint.snapshot {
+        let state = image.get(&format!("{ROOT}state/{}", snapshot.name))?;
+        if state.len() as u64 != snapshot.bytes || !frames_fill(state) {
+            return None;
+        }
+    }
+    Some(checkpoint)
+}
+
+fn frames_fill(mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        match read_frame(bytes) {
+            Ok((_, length)) => bytes = &bytes[length..],
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// The name of a journal segment, from its path.
+pub(super) fn segment_name(path: &str) -> Option<SegmentName> {
+    SegmentName::parse(path.strip_prefix(&format!("{ROOT}journal/"))?.strip_suffix(".wal")?)
+}
+
+/// The segments of an image as far as they are valid, oldest first, each at most as long as its successors say.
+pub(super) fn segments<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<(SegmentName, Segment)> {
+    let mut segments: Vec<(SegmentName, Segment)> = files
+        .filter_map(|(path, bytes)| {
+            let name = segment_name(path)?;
+            Some((name, decode_segment(name, bytes).ok()?))
+        })
+        .collect();
+    segments.sort_by_key(|(name, _)| *name);
+    let limits: BTreeMap<SegmentName, u64> =
+        segments.iter().flat_map(|(_, segment)| segment.header.predecessors.iter().copied()).collect();
+    for (name, segment) in &mut segments {
+        if let Some(limit) = limits.get(name) {
+            segment.records.retain(|(offset, _, _)| offset < limit);
+        }
+    }
+    segments
+}
+
+/// The last batch that the image says is complete.
+pub(super) fn completed(image: &Image) -> Option<BatchTime> {
+    let of_checkpoints = checkpoints(image).into_values().flatten().map(|checkpoint| checkpoint.completed).max();
+    let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+    let of_journal = segments(files)
+        .into_iter()
+        .flat_map(|(_, segment)| segment.records)
+        .filter_map(|(_, _, record)| match record {
+            Record::Completion(completion) => Some(completion.time),
+            _ => None,
+        })
+        .max();
+    of_checkpoints.max(of_journal)
+}

@@ -1,0 +1,149 @@
+//! The judges: for each invariant one, that says from the outside whether it held.
+//!
+//! They see the [`Evidence`](crate::run::Evidence) of a run and of the same workload's run without faults. What they expect
+//! comes from the source's ledger, the scenario's model, and their own reading of the disk; of the engine they use the
+//! decoder of its file format and its event stream, nothing else.
+//!
+//! Not judged here: time-outs (I6), retention beyond what recovery meets (I8), and errors of the disk (I13), which no fault
+//! of this testbed raises yet.
+
+mod alignment;
+mod bounded_duplicates;
+mod bounded_space;
+mod idempotent_recovery;
+mod image;
+mod no_loss;
+mod one_writer;
+mod progress;
+mod replay_equality;
+mod sound_choice;
+mod state_once;
+mod time_order;
+
+pub(crate) use no_loss::journalled_lines;
+
+use crate::{run::Evidence, scenario::Scenario, source::Script};
+use serde::Serialize;
+use std::fmt;
+
+/// An invariant of the design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Invariant {
+    /// No loss.
+    I1,
+    /// Bounded duplicates.
+    I2,
+    /// Replay equality.
+    I3,
+    /// State once.
+    I4,
+    /// Windows, of which here: the alignment of the batch grid.
+    I5,
+    /// Sound choice.
+    I7,
+    /// Bounded space.
+    I9,
+    /// One writer.
+    I10,
+    /// Progress.
+    I11,
+    /// Time order.
+    I12,
+    /// Idempotent recovery.
+    I14,
+    /// Nothing panics.
+    NoPanic,
+}
+
+impl Invariant {
+    /// Its name in the design.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::I1 => "no loss",
+            Self::I2 => "bounded duplicates",
+            Self::I3 => "replay equality",
+            Self::I4 => "state once",
+            Self::I5 => "alignment",
+            Self::I7 => "sound choice",
+            Self::I9 => "bounded space",
+            Self::I10 => "one writer",
+            Self::I11 => "progress",
+            Self::I12 => "time order",
+            Self::I14 => "idempotent recovery",
+            Self::NoPanic => "no panic",
+        }
+    }
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPanic => f.write_str("--"),
+            other => fmt::Debug::fmt(other, f),
+        }
+    }
+}
+
+/// What a judge says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// The invariant.
+    pub invariant: Invariant,
+    /// What the judge looked at, in a few words with figures: a judge that saw nothing says so here.
+    pub seen: String,
+    /// Where the invariant was broken; none if it held.
+    pub violations: Vec<String>,
+}
+
+impl Verdict {
+    pub(crate) fn panicked(message: &str) -> Self {
+        Self { invariant: Invariant::NoPanic, seen: "a panic".into(), violations: vec![message.into()] }
+    }
+}
+
+/// All that a judge may look at.
+pub(crate) struct Case<'a> {
+    pub scenario: &'a Scenario,
+    pub script: &'a Script,
+    pub evidence: &'a Evidence,
+    /// The same workload without faults; absent if that run panicked.
+    pub reference: Option<Evidence>,
+}
+
+/// What a judge found: what it looked at, and what is wrong.
+struct Findings {
+    seen: String,
+    violations: Vec<String>,
+}
+
+type Judge = fn(&Case<'_>) -> Findings;
+
+const JUDGES: [(Invariant, Judge); 11] = [
+    (Invariant::I1, no_loss::judge),
+    (Invariant::I2, bounded_duplicates::judge),
+    (Invariant::I3, replay_equality::judge),
+    (Invariant::I4, state_once::judge),
+    (Invariant::I5, alignment::judge),
+    (Invariant::I7, sound_choice::judge),
+    (Invariant::I9, bounded_space::judge),
+    (Invariant::I10, one_writer::judge),
+    (Invariant::I11, progress::judge),
+    (Invariant::I12, time_order::judge),
+    (Invariant::I14, idempotent_recovery::judge),
+];
+
+/// How many violations a judge tells of; the others are counted.
+const VIOLATIONS_TOLD_MAX: usize = 5;
+
+pub(crate) fn judge_all(case: &Case<'_>) -> Vec<Verdict> {
+    let judge = |(invariant, judge): (Invariant, Judge)| {
+        let Findings { seen, mut violations } = judge(case);
+        if violations.len() > VIOLATIONS_TOLD_MAX {
+            let more = violations.len() - VIOLATIONS_TOLD_MAX;
+            violations.truncate(VIOLATIONS_TOLD_MAX);
+            violations.push(format!("and {more} more"));
+        }
+        Verdict { invariant, seen, violations }
+    };
+    JUDGES.into_iter().map(judge).collect()
+}

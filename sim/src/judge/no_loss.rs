@@ -1,0 +1,127 @@
+//! I1: what was acknowledged is in the input of exactly one batch, and that batch's output is there.
+//!
+//! Verified: the lines of the tap's file, in the end, are exactly the acknowledged ones, in the order in which they were sent;
+//! lost, duplicated, reordered and phantom lines are told apart. The expectation comes from the source's ledger. A source that
+//! cannot resume hears of no acknowledgement: there it is what the journal held, read from the journal files that ever were;
+//! and what was delivered on the connections bounds it from above.
+//!
+//! Not verified: what a `tcp` source lost on the way; that is counted in the ledger, not judged.
+
+use super::{Case, Findings, image};
+use crate::{
+    network::SeenEnd,
+    run::Evidence,
+    source::Mode,
+};
+use highwater_core::{journal::Record, source::BlockData};
+use std::collections::BTreeMap;
+
+pub(super) fn judge(case: &Case<'_>) -> Findings {
+    let evidence = case.evidence;
+    let (batches, garbage) = evidence.tapped();
+    let found: Vec<&str> = batches.iter().flat_map(|batch| &batch.lines).map(String::as_str).collect();
+    let mut violations = Vec::new();
+    if garbage > 0 {
+        violations.push(format!("{garbage} bytes at the end of the tap's file are no batch"));
+    }
+    violations.extend(evidence.source.violations.iter().map(|violation| format!("the driver broke the protocol: {violation}")));
+    let expected: Vec<String> = match case.scenario.mode {
+        Mode::Resume => {
+            let sent = case.script.lines.iter().take(evidence.source.acknowledged as usize);
+            sent.map(|line| String::from_utf8_lossy(&line.text).into_owned()).collect()
+        }
+        Mode::Tcp => match journalled_lines(evidence) {
+            Ok(lines) => {
+                violations.extend(undelivered(evidence, &lines));
+                lines
+            }
+            Err(error) => {
+                violations.push(error);
+                Vec::new()
+            }
+        },
+    };
+    violations.extend(differences(&expected, &found));
+    Findings { seen: format!("{} records acknowledged, {} in the output", expected.len(), found.len()), violations }
+}
+
+/// The first differences of two sequences whose elements are distinct in the first.
+fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
+    if expected.iter().map(String::as_str).eq(found.iter().copied()) {
+        return Vec::new();
+    }
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for line in expected {
+        counts.entry(line).or_default().0 += 1;
+    }
+    for line in found {
+        counts.entry(line).or_default().1 += 1;
+    }
+    let mut told = Vec::new();
+    for (number, line) in expected.iter().enumerate() {
+        match counts[line.as_str()] {
+            (expected, found) if found < expected => told.push(format!("record {number} is lost: {line:?}")),
+            (expected, found) if found > expected => {
+                told.push(format!("record {number} is there {found} times: {line:?}"));
+            }
+            _ => {}
+        }
+    }
+    let phantom = counts.iter().filter(|(_, (expected, _))| *expected == 0);
+    told.extend(phantom.map(|(line, _)| format!("nobody sent this record: {line:?}")));
+    if told.is_empty() {
+        let at = expected.iter().zip(found).position(|(expected, found)| expected != found).unwrap_or(0);
+        told.push(format!("the records are reordered from record {at} on"));
+    }
+    told
+}
+
+/// The lines of all blocks that the journal ever held, in the order of their blocks.
+///
+/// # Errors
+/// Two blocks of one number that differ.
+pub(crate) fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
+    // A removed file is what it was when it was removed; one that is there is what it is.
+    let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
+    for buried in &evidence.graveyard {
+        files.insert(&buried.path, &buried.content);
+    }
+    for (path, bytes) in &evidence.last_image {
+        files.insert(path, bytes);
+    }
+    let mut blocks = BTreeMap::new();
+    for (_, segment) in image::segments(files.into_iter()) {
+        for (_, _, record) in segment.records {
+            let Record::Block(block) = record else { continue };
+            let key = (block.source, block.block);
+            if let Some(other) = blocks.insert(key, block.data.clone())
+                && other != block.data
+            {
+                return Err(format!("the journal held two blocks {} of source {}", key.1, key.0));
+            }
+        }
+    }
+    let lines = blocks.into_values().flat_map(|data| match &*data {
+        BlockData::Text(text) => text.lines().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    });
+    Ok(lines.collect())
+}
+
+/// Journalled lines that were never delivered, or in another order: each connection gives whole lines, and what was
+/// unterminated when it ended in order.
+fn undelivered(evidence: &Evidence, journalled: &[String]) -> Vec<String> {
+    let mut delivered = Vec::new();
+    for connection in &evidence.connections {
+        let bytes = &connection.written[..connection.delivered as usize];
+        let mut lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect();
+        let rest = lines.pop().filter(|rest| !rest.is_empty());
+        delivered.extend(lines);
+        if matches!(connection.seen_end, Some(SeenEnd::Orderly)) {
+            delivered.extend(rest);
+        }
+    }
+    let mut ahead = delivered.iter();
+    let strange = journalled.iter().filter(|line| !ahead.any(|delivered| delivered == line.as_str()));
+    strange.take(1).map(|line| format!("journalled and not delivered, or not in this order: {line:?}")).collect()
+}

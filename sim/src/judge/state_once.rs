@@ -1,0 +1,42 @@
+//! I4: the output after batch t is what the inputs of all batches up to t make, each once; and a run that lost nothing comes
+//! to the same result as the run without faults.
+//!
+//! Verified: the pipeline's output file holds, whole and in order, exactly what the scenario's model makes of the tapped
+//! batches; where every line was acknowledged, its outcome equals the failure-free run's. The model knows nothing of the
+//! engine. Not verified: which lines the batches had; that is I1's.
+
+use super::{Case, Findings};
+
+pub(super) fn judge(case: &Case<'_>) -> Findings {
+    let mut violations = Vec::new();
+    let (batches, _) = case.evidence.tapped();
+    let batches: Vec<_> = batches.into_iter().map(|batch| (batch.time, batch.lines)).collect();
+    let output = case.evidence.output();
+    let mut rest = output.as_str();
+    for ((time, _), expected) in batches.iter().zip((case.scenario.model)(&batches)) {
+        match rest.strip_prefix(expected.as_str()) {
+            Some(after) => rest = after,
+            None => {
+                let found: String = rest.chars().take(expected.chars().count().min(120)).collect();
+                let expected: String = expected.chars().take(120).collect();
+                violations.push(format!("batch {time}: expected {expected:?}, found {found:?}"));
+                break;
+            }
+        }
+    }
+    if violations.is_empty() && !rest.is_empty() {
+        violations.push(format!("{} bytes follow the last batch's output", rest.len()));
+    }
+    let mut seen = format!("{} batches against the model", batches.len());
+    if let Some(reference) = &case.reference {
+        let lines = |batches: Vec<(_, Vec<String>)>| batches.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>();
+        let of_reference = reference.tapped().0.into_iter().map(|batch| (batch.time, batch.lines)).collect();
+        if lines(batches) == lines(of_reference) {
+            seen.push_str(", the outcome against the failure-free run");
+            if (case.scenario.outcome)(&output) != (case.scenario.outcome)(&reference.output()) {
+                violations.push("the outcome differs from the failure-free run's".into());
+            }
+        }
+    }
+    Findings { seen, violations }
+}

@@ -1,0 +1,90 @@
+//! One run: a scenario's workload under a plan of faults, from the first start to the healed end, and its judgement.
+//!
+//! `supervise` lives through the run inside the simulation, as a process supervisor would; what it saw is the [`Evidence`].
+//! The run without faults is the reference. The judges read both; the [`RunReport`] is the whole story as plain data.
+
+mod evidence;
+mod report;
+mod supervise;
+mod tap;
+
+pub use evidence::{Emission, Evidence, Image, LifeEnd, LifeEvidence};
+pub use report::{Happening, LedgerSummary, RunReport, TimelineEntry, Totals};
+pub use tap::TappedBatch;
+
+use crate::{
+    fault::{Bounds, FaultKind, Plan},
+    judge,
+    sabotage::Sabotage,
+    scenario::Scenario,
+    simulation::Panicked,
+    world::TraceEntry,
+};
+use std::collections::BTreeSet;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Draws the workload, the plan, and all else.
+    pub seed: u64,
+    /// The faults; drawn from the seed if absent.
+    pub plan: Option<Plan>,
+    /// The classes of faults that may be drawn.
+    pub faults: Vec<FaultKind>,
+    /// Promises that the world breaks.
+    pub sabotage: BTreeSet<Sabotage>,
+    /// Keep a trace of every operation.
+    pub trace: bool,
+}
+
+impl RunOptions {
+    /// The run of a seed, with all faults allowed.
+    pub fn seeded(seed: u64) -> Self {
+        Self { seed, plan: None, faults: FaultKind::ALL.to_vec(), sabotage: BTreeSet::new(), trace: false }
+    }
+}
+
+/// A run that was judged.
+#[derive(Debug)]
+pub struct Run {
+    /// Its story.
+    pub report: RunReport,
+    /// Every operation, if it was asked for.
+    pub trace: Vec<TraceEntry>,
+}
+
+/// Runs a scenario under faults, and judges it.
+pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
+    let script = scenario.workload(options.seed);
+    let calm = supervise::simulate(scenario, &script, &Plan::calm(), options);
+    let plan = options.plan.clone().unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, options)));
+    let faulty = match plan.faults.is_empty() {
+        true => calm.clone(),
+        false => supervise::simulate(scenario, &script, &plan, options),
+    };
+    let (evidence, trace) = match faulty {
+        Ok(evidence) => evidence,
+        Err(panicked) => {
+            return Run { report: RunReport::panicked(scenario, options, plan, &panicked), trace: Vec::new() };
+        }
+    };
+    let reference = calm.ok().map(|(evidence, _)| evidence);
+    let verdicts = judge::judge_all(&judge::Case { scenario, script: &script, evidence: &evidence, reference });
+    Run { report: RunReport::new(scenario, options, plan, evidence, verdicts), trace }
+}
+
+type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;
+
+/// What a plan may contain, from what the run without faults did: so that most triggers are reached.
+fn bounds(calm: &Simulated, script: &crate::source::Script, options: &RunOptions) -> Bounds {
+    let mut bounds =
+        Bounds { kinds: options.faults.clone(), source_bytes: script.bytes(), ..Bounds::default() };
+    if let Ok((calm, _)) = calm
+        && let Some(life) = calm.lives.first()
+    {
+        bounds.disk_operations = life.disk_operations.max(1);
+        bounds.network_operations = life.network_operations.max(1);
+        bounds.horizon_ms = calm.ended_at.millis().max(1000);
+    }
+    bounds
+}

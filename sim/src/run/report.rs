@@ -1,0 +1,273 @@
+//! A run's story as plain data: what the reports render and a file keeps.
+
+use super::{Evidence, LifeEnd, RunOptions};
+use crate::{
+    fault::{FaultKind, FaultOutcome, Hit, Plan, Step},
+    judge::Verdict,
+    scenario::Scenario,
+    simulation::Panicked,
+    source::Mode,
+    world::{Life, VirtualTime},
+};
+use highwater_core::event::Event;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// The whole story of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// The scenario.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// Whether the plan came from a file instead of the seed.
+    pub plan_given: bool,
+    /// The classes of faults that could be drawn.
+    pub faults: Vec<String>,
+    /// The promises that were broken on purpose.
+    pub sabotage: Vec<String>,
+    /// The plan, and what became of each fault.
+    pub plan: Vec<FaultOutcome>,
+    /// What happened.
+    pub timeline: Vec<TimelineEntry>,
+    /// What became of the records.
+    pub ledger: LedgerSummary,
+    /// The figures that a sweep adds up.
+    pub totals: Totals,
+    /// The judges' verdicts; one that did not hold makes the run a failure.
+    pub verdicts: Vec<Verdict>,
+    /// The durable steps that were hit, by what.
+    pub coverage: BTreeSet<(Step, FaultKind)>,
+    /// The virtual time that the run took.
+    pub took: VirtualTime,
+    /// The hash of everything that happened.
+    pub hash: String,
+}
+
+/// Something that happened, when, in which life.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: VirtualTime,
+    /// In which life of the driver.
+    pub life: Life,
+    /// What.
+    pub happening: Happening,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, Serialize)]
+pub enum Happening {
+    /// A life began.
+    LifeBegan,
+    /// A planned fault fired; by its place in the plan.
+    FaultFired {
+        /// Its place.
+        fault: usize,
+    },
+    /// The driver said something.
+    Event(Event),
+    /// A life ended by itself with an error.
+    LifeFailed {
+        /// The error.
+        error: String,
+    },
+    /// The run was over.
+    CutOff,
+}
+
+/// What became of the source's records.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LedgerSummary {
+    /// The protocol: `resume` or `tcp`.
+    pub protocol: String,
+    /// Records there were to send.
+    pub records: u64,
+    /// Records sent at least once.
+    pub sent: u64,
+    /// Records acknowledged to the source, or in the journal where the source hears nothing.
+    pub acknowledged: u64,
+    /// Records in the output.
+    pub processed: u64,
+    /// Records in the output more than once.
+    pub twice: u64,
+    /// Acknowledged records that are not in the output.
+    pub lost: u64,
+    /// Records that died with their connection, never acknowledged: only a source that cannot resume loses these.
+    pub died_with_the_socket: u64,
+}
+
+/// The figures that a sweep adds up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Lives of the driver.
+    pub lives: u64,
+    /// Crashes, power losses included.
+    pub crashes: u64,
+    /// Recoveries that found the end of a write missing.
+    pub torn_writes: u64,
+    /// Connections that ended by a fault.
+    pub drops: u64,
+    /// Batches that were run again.
+    pub replayed_batches: u64,
+    /// Batches whose output was emitted more than once.
+    pub duplicates: u64,
+    /// Records lost after they were acknowledged.
+    pub losses: u64,
+    /// Invariants broken.
+    pub violations: u64,
+    /// Planned faults that never fired.
+    pub missed: u64,
+    /// Nanoseconds of virtual time.
+    pub virtual_nanos: u64,
+}
+
+impl RunReport {
+    /// Whether every judge was satisfied.
+    pub fn held(&self) -> bool {
+        self.verdicts.iter().all(|verdict| verdict.violations.is_empty())
+    }
+
+    fn empty(scenario: &Scenario, options: &RunOptions) -> Self {
+        Self {
+            scenario: scenario.name.clone(),
+            seed: options.seed,
+            plan_given: options.plan.is_some(),
+            faults: options.faults.iter().map(|kind| kind.name().to_owned()).collect(),
+            sabotage: options.sabotage.iter().map(|sabotage| sabotage.name().to_owned()).collect(),
+            plan: Vec::new(),
+            timeline: Vec::new(),
+            ledger: LedgerSummary::default(),
+            totals: Totals::default(),
+            verdicts: Vec::new(),
+            coverage: BTreeSet::new(),
+            took: VirtualTime::default(),
+            hash: String::new(),
+        }
+    }
+
+    pub(super) fn panicked(
+        scenario: &Scenario,
+        options: &RunOptions,
+        plan: Plan,
+        panicked: &Panicked,
+    ) -> Self {
+        let mut report = Self::empty(scenario, options);
+        report.plan = plan.faults.into_iter().map(|fault| FaultOutcome { fault, firing: None }).collect();
+        report.verdicts = vec![Verdict::panicked(&panicked.message)];
+        report.totals.violations = 1;
+        report
+    }
+
+    pub(super) fn new(
+        scenario: &Scenario,
+        options: &RunOptions,
+        plan: Plan,
+        evidence: Evidence,
+        verdicts: Vec<Verdict>,
+    ) -> Self {
+        debug_assert_eq!(plan.faults.len(), evidence.faults.len().max(plan.faults.len()));
+        let mut report = Self::empty(scenario, options);
+        report.ledger = ledger(&evidence);
+        report.timeline = timeline(&evidence);
+        report.coverage = coverage(&evidence);
+        report.totals = totals(&evidence, &verdicts, report.ledger.lost);
+        report.took = evidence.ended_at;
+        report.hash = evidence.hash.to_string();
+        report.plan = evidence.faults;
+        report.verdicts = verdicts;
+        report
+    }
+}
+
+fn ledger(evidence: &Evidence) -> LedgerSummary {
+    let (batches, _) = evidence.tapped();
+    let mut processed = std::collections::BTreeMap::<&str, u64>::new();
+    for line in batches.iter().flat_map(|batch| &batch.lines) {
+        *processed.entry(line).or_default() += 1;
+    }
+    let (protocol, acknowledged) = match evidence.source.mode {
+        Mode::Resume => ("resume", evidence.source.acknowledged),
+        Mode::Tcp => ("tcp", crate::judge::journalled_lines(evidence).map_or(0, |lines| lines.len() as u64)),
+    };
+    let total: u64 = processed.values().sum();
+    let sent = evidence.source.sent as u64;
+    LedgerSummary {
+        protocol: protocol.into(),
+        records: evidence.source.lines as u64,
+        sent,
+        acknowledged,
+        processed: total,
+        twice: processed.values().filter(|count| **count > 1).count() as u64,
+        lost: acknowledged.saturating_sub(total),
+        died_with_the_socket: match evidence.source.mode {
+            Mode::Resume => 0,
+            Mode::Tcp => sent.saturating_sub(acknowledged),
+        },
+    }
+}
+
+fn timeline(evidence: &Evidence) -> Vec<TimelineEntry> {
+    let mut timeline = Vec::new();
+    for life in &evidence.lives {
+        let entry = |at, happening| TimelineEntry { at, life: life.life, happening };
+        timeline.push(entry(life.began_at, Happening::LifeBegan));
+        timeline.extend(life.events.iter().map(|(at, event)| entry(*at, Happening::Event(event.clone()))));
+        match &life.end {
+            LifeEnd::Failed { error } => {
+                timeline.push(entry(life.ended_at, Happening::LifeFailed { error: error.clone() }));
+            }
+            LifeEnd::CutOff => timeline.push(entry(life.ended_at, Happening::CutOff)),
+            LifeEnd::Crashed { .. } | LifeEnd::Stopped => {}
+        }
+    }
+    for (fault, outcome) in evidence.faults.iter().enumerate() {
+        if let Some(firing) = &outcome.firing {
+            let happening = Happening::FaultFired { fault };
+            timeline.push(TimelineEntry { at: firing.at, life: firing.life, happening });
+        }
+    }
+    // Stable: what happened at the same moment stays in order; a fault comes after what led to it.
+    timeline.sort_by_key(|entry| (entry.at, entry.life));
+    timeline
+}
+
+fn coverage(evidence: &Evidence) -> BTreeSet<(Step, FaultKind)> {
+    let hit = |outcome: &FaultOutcome| match &outcome.firing.as_ref()?.hit {
+        Hit::Disk { step, .. } => Some((step.clone(), outcome.fault.kind())),
+        _ => None,
+    };
+    evidence.faults.iter().filter_map(hit).collect()
+}
+
+fn totals(evidence: &Evidence, verdicts: &[Verdict], losses: u64) -> Totals {
+    let mut totals = Totals {
+        lives: evidence.lives.len() as u64,
+        losses,
+        violations: verdicts.iter().map(|verdict| verdict.violations.len() as u64).sum(),
+        virtual_nanos: evidence.ended_at.0,
+        ..Totals::default()
+    };
+    for outcome in &evidence.faults {
+        match (&outcome.firing, outcome.fault.kind()) {
+            (None, _) => totals.missed += 1,
+            (_, FaultKind::Crash | FaultKind::PowerLoss) => totals.crashes += 1,
+            (_, FaultKind::Reset | FaultKind::Close) => totals.drops += 1,
+            (_, FaultKind::Stall) => {}
+        }
+    }
+    for (_, _, event) in evidence.events() {
+        if let Event::Recovered(recovery) = event {
+            totals.torn_writes += u64::from(recovery.torn_bytes > 0);
+            totals.replayed_batches += recovery.pending.len() as u64 + recovery.state_replays;
+        }
+    }
+    let mut emitted = std::collections::BTreeMap::new();
+    for emission in evidence.emissions.iter().filter(|emission| emission.tap) {
+        if let Some(time) = emission.time {
+            *emitted.entry(time).or_insert(0u64) += 1;
+        }
+    }
+    totals.duplicates = emitted.values().map(|times| times - 1).sum();
+    totals
+}

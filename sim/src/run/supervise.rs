@@ -1,0 +1,264 @@
+//! Living through a run: the driver is started, dies as planned, and is started again, until the world has healed and all
+//! that was sent is processed; then it is asked to stop.
+//!
+//! A driver that ends with an error is started again after a second, as a process supervisor would do, unless the error says
+//! that the same start would fail again.
+
+use super::{Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap};
+use crate::{
+    disk::ContentChange,
+    fault::{Fault, Plan, Trigger},
+    scenario::Scenario,
+    simulation::{WorldOptions, run_simulation},
+    source::{Ledger, Mode, Script, Source},
+    world::{Crashed, Life, Node, VirtualTime, World},
+};
+use highwater_core::{Error, StreamingContext, env::Env, event::Event};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::sync::watch;
+
+pub(super) const CHECKPOINT: &str = "/checkpoint";
+pub(super) const TAP: &str = "/output/tap";
+pub(super) const OUTPUT: &str = "/output/out";
+
+/// The longest that a run may take, after the last fault and the last line, until everything is processed: in virtual time.
+pub const LIVENESS_BOUND: Duration = Duration::from_secs(30);
+/// How long a supervisor waits before it starts a driver again that ended with an error.
+const RESTART_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often the supervisor looks whether the run is done.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long the run goes on after everything was delivered, so that it is in batches and checkpoints.
+const SETTLE: Duration = Duration::from_millis(2500);
+
+type Events = Arc<Mutex<Vec<(VirtualTime, Event)>>>;
+
+/// Lives through one run.
+pub(super) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, options: &RunOptions) -> Simulated {
+    let mut world_options = WorldOptions::seeded(options.seed);
+    world_options.trace = options.trace;
+    world_options.sabotage = options.sabotage.clone();
+    run_simulation(world_options, |world| async move {
+        let source =
+            Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
+        let ledger = source.start(&world);
+        let driver = world.add_node("driver");
+        world.arm(plan, &driver);
+        let quiet_at = quiet_at(script, plan);
+        let mut run = Supervisor { scenario, world, ledger, driver, quiet_at, lives: Vec::new() };
+        let converged = run.live().await;
+        run.evidence(converged)
+    })
+}
+
+/// When the last line is sent and the last fault with a time of its own is over.
+fn quiet_at(script: &Script, plan: &Plan) -> VirtualTime {
+    let last_line_ms = script.lines.last().map_or(0, |line| line.at_ms);
+    let fault_ms = |fault: &Fault| match fault {
+        Fault::Crash(crash) => match crash.trigger {
+            Trigger::Time { at_ms } => at_ms + crash.restart_after_ms,
+            _ => 0,
+        },
+        _ => 0,
+    };
+    VirtualTime::from_millis(plan.faults.iter().map(fault_ms).max().unwrap_or(0).max(last_line_ms))
+}
+
+struct Supervisor<'a> {
+    scenario: &'a Scenario,
+    world: Arc<World>,
+    ledger: Ledger,
+    driver: Node,
+    quiet_at: VirtualTime,
+    lives: Vec<LifeEvidence>,
+}
+
+/// What ended the waiting for a life.
+enum Ended {
+    Crashed(Crashed),
+    Itself(Result<(), Error>),
+    OutOfTime,
+}
+
+impl Supervisor<'_> {
+    /// Starts the driver again and again until the run is done. An error says why it never was.
+    async fn live(&mut self) -> Result<(), String> {
+        loop {
+            let (ended, life) = self.one_life().await;
+            let pause = match &ended {
+                Ended::Crashed(crashed) => crashed.restart_after,
+                Ended::Itself(Ok(())) => return Ok(()),
+                Ended::Itself(Err(error)) if error.is_unusable_input() => {
+                    return Err(format!("life {life} cannot go on: {error}"));
+                }
+                Ended::Itself(Err(_)) => RESTART_AFTER_FAILURE,
+                Ended::OutOfTime => return Err(self.why_not_done()),
+            };
+            if self.out_of_time() {
+                return Err(self.why_not_done());
+            }
+            self.world.sleep(pause).await;
+        }
+    }
+
+    async fn one_life(&mut self) -> (Ended, Life) {
+        let image = self.world.files();
+        let began_at = self.world.now();
+        let events: Events = Arc::default();
+        let stop = watch::Sender::new(false);
+        let (scenario, stopping) = (self.scenario.clone(), stop.subscribe());
+        let listener = {
+            let (world, events) = (self.world.clone(), events.clone());
+            move |event: &Event| events.lock().expect("no panic holds it").push((world.now(), event.clone()))
+        };
+        let task = self.driver.start(|env| drive(env, scenario, listener, stopping));
+        let life = self.driver.life().expect("it was started");
+        let mut task = std::pin::pin!(task);
+        let mut delivered_at = None;
+        let ended = loop {
+            tokio::select! {
+                biased;
+                crashed = self.world.crashed() => break Ended::Crashed(crashed),
+                result = &mut task => match result {
+                    Ok(result) => break Ended::Itself(result),
+                    // Killed: the crash will be told.
+                    Err(_) => break Ended::Crashed(self.world.crashed().await),
+                },
+                () = self.world.sleep(LOOK_EVERY) => {}
+            }
+            if self.out_of_time() {
+                break Ended::OutOfTime;
+            }
+            let delivered = match self.scenario.mode {
+                Mode::Resume => self.ledger.all_acknowledged(),
+                Mode::Tcp => self.ledger.all_delivered(),
+            };
+            if !delivered || self.world.now() < self.quiet_at {
+                delivered_at = None;
+                continue;
+            }
+            let now = self.world.now();
+            let since = *delivered_at.get_or_insert(now);
+            if now.0 - since.0 >= SETTLE.as_nanos() as u64 {
+                stop.send_replace(true);
+            }
+        };
+        let end = match &ended {
+            Ended::Crashed(crashed) => LifeEnd::Crashed { fault: crashed.fault, power_loss: crashed.power_loss },
+            Ended::Itself(Ok(())) => LifeEnd::Stopped,
+            Ended::Itself(Err(error)) => LifeEnd::Failed { error: error.to_string() },
+            Ended::OutOfTime => LifeEnd::CutOff,
+        };
+        let events = std::mem::take(&mut *events.lock().expect("no panic holds it"));
+        let ended_at = self.world.now();
+        let (disk_operations, network_operations) = (0, 0);
+        self.lives.push(LifeEvidence {
+            life,
+            began_at,
+            ended_at,
+            end,
+            image,
+            events,
+            disk_operations,
+            network_operations,
+        });
+        (ended, life)
+    }
+
+    fn out_of_time(&self) -> bool {
+        let faults = self.world.fault_outcomes();
+        let last = faults.iter().filter_map(|fault| fault.firing.as_ref()).map(|firing| firing.at).max();
+        let from = self.quiet_at.max(last.unwrap_or_default());
+        self.world.now().0 > from.0 + LIVENESS_BOUND.as_nanos() as u64
+    }
+
+    fn why_not_done(&self) -> String {
+        let report = self.ledger.report();
+        format!(
+            "{} of {} lines sent, {} acknowledged {} s after the world healed",
+            report.sent,
+            report.lines,
+            report.acknowledged,
+            LIVENESS_BOUND.as_secs()
+        )
+    }
+
+    fn evidence(mut self, converged: Result<(), String>) -> (Evidence, Vec<crate::world::TraceEntry>) {
+        for (life, counted) in self.lives.iter_mut().zip(self.driver.lives()) {
+            life.disk_operations = counted.disk_operations;
+            life.network_operations = counted.network_operations;
+        }
+        let faults = self.world.fault_outcomes();
+        let last = faults.iter().filter_map(|fault| fault.firing.as_ref()).map(|firing| firing.at).max();
+        let evidence = Evidence {
+            lives: self.lives,
+            last_image: self.world.files(),
+            graveyard: self.world.graveyard(),
+            emissions: emissions(&self.world),
+            source: self.ledger.report(),
+            connections: self.world.connections(),
+            faults,
+            usage: self.world.usage(),
+            converged,
+            healed_at: self.quiet_at.max(last.unwrap_or_default()),
+            ended_at: self.world.now(),
+            hash: self.world.rolling_hash(),
+        };
+        (evidence, self.world.take_trace())
+    }
+}
+
+/// The appends to the output files. The tap is the first output of a batch, so what a life appends to the pipeline's output
+/// belongs to the batch that it tapped last.
+fn emissions(world: &World) -> Vec<Emission> {
+    let mut tapped: (Option<Life>, Option<highwater_core::BatchTime>) = (None, None);
+    let mut emissions = Vec::new();
+    for change in world.output_changes() {
+        let ContentChange::Append { bytes, .. } = change.change else { continue };
+        let tap = change.path == TAP;
+        if tap {
+            let time = TappedBatch::parse(&bytes).map(|(batch, _)| batch.time);
+            tapped = (Some(change.life), time);
+        }
+        let time = tapped.1.filter(|_| tapped.0 == Some(change.life));
+        emissions.push(Emission { life: change.life, at: change.at, time, tap, bytes });
+    }
+    emissions
+}
+
+/// The driver's program: what a user's `main` does.
+async fn drive(
+    env: Env,
+    scenario: Scenario,
+    listener: impl Fn(&Event) + Send + Sync + 'static,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    env.disk.create_dir(Path::new("/output")).await.map_err(|source| Error::Disk {
+        operation: "create the directory",
+        path: "/output".into(),
+        source,
+    })?;
+    let url = match scenario.mode {
+        Mode::Tcp => format!("tcp://{}", Source::ADDRESS),
+        Mode::Resume => format!("resume://{}", Source::ADDRESS),
+    };
+    let mut context = StreamingContext::get_or_create(env, CHECKPOINT, |env| {
+        let context = StreamingContext::new(env, scenario.options.clone())?;
+        context.add_listener(listener);
+        let lines = context.socket_text_stream(&url)?;
+        lines.clone().write_text(TAP, tap::format);
+        (scenario.build)(lines, Path::new(OUTPUT));
+        Ok(context)
+    })
+    .await?;
+    context.start().await?;
+    let asked = tokio::select! {
+        biased;
+        ended = context.await_termination() => return ended,
+        asked = stopping.wait_for(|stop| *stop) => asked.is_ok(),
+    };
+    context.stop(asked).await
+}
