@@ -1,0 +1,82 @@
+//! Names that are not durable yet: which changes of directories a power loss undoes.
+//!
+//! Each change happens or not, on its own, with what is true of every file system kept: a file has one name (a rename
+//! leaves the old one or the new one, never both, never neither), and a name that a later change took over was given up
+//! by its former file. A change that touches two directories is durable when either of them is synced.
+
+use super::volume::{InodeId, directory_of};
+
+/// A change of a directory.
+#[derive(Clone, Debug)]
+pub(crate) struct NameChange {
+    pub inode: InodeId,
+    pub what: What,
+}
+
+/// What changed.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Created { at: Box<str> },
+    Renamed { from: Box<str>, to: Box<str> },
+    Removed { at: Box<str> },
+}
+
+impl NameChange {
+    pub(crate) fn touches(&self, directory: &str) -> bool {
+        self.taken().is_some_and(|path| directory_of(path) == directory)
+            || self.given_up().is_some_and(|path| directory_of(path) == directory)
+    }
+
+    /// The name that the file gets by it.
+    fn taken(&self) -> Option<&str> {
+        match &self.what {
+            What::Created { at } => Some(at),
+            What::Renamed { to, .. } => Some(to),
+            What::Removed { .. } => None,
+        }
+    }
+
+    /// The name that is free after it.
+    fn given_up(&self) -> Option<&str> {
+        match &self.what {
+            What::Created { .. } => None,
+            What::Renamed { from, .. } => Some(from),
+            What::Removed { at } => Some(at),
+        }
+    }
+}
+
+/// Completes a choice of changes that happen: whoever gave up a name that a chosen later change takes did give it up.
+pub(crate) fn complete(changes: &[NameChange], happen: &mut [bool]) {
+    let mut taken: Vec<&str> = Vec::new();
+    for (n, change) in changes.iter().enumerate().rev() {
+        if change.given_up().is_some_and(|path| taken.contains(&path)) {
+            happen[n] = true;
+        }
+        if happen[n]
+            && let Some(path) = change.taken()
+        {
+            taken.push(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_over_was_given_up() {
+        let changes = [
+            NameChange { inode: InodeId(0), what: What::Removed { at: "/a/y".into() } },
+            NameChange { inode: InodeId(1), what: What::Renamed { from: "/a/x".into(), to: "/a/y".into() } },
+            NameChange { inode: InodeId(2), what: What::Created { at: "/a/x".into() } },
+        ];
+        let mut happen = [false, false, true];
+        complete(&changes, &mut happen);
+        assert_eq!(happen, [true; 3]);
+        let mut happen = [true, false, false];
+        complete(&changes, &mut happen);
+        assert_eq!(happen, [true, false, false]);
+    }
+}

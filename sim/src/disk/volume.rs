@@ -1,0 +1,301 @@
+//! The disk proper: directories, files, and what of them is durable. Pure state; time and faults come from outside.
+//!
+//! What holds: the cached view is exact at every moment, the durable view is what a power loss leaves at least. All
+//! iteration is in the order of names or of creation. Directories are durable when they are made.
+//!
+//! Left out: links, permissions, overwriting in place, directories that move or go away, and errors of the medium.
+
+use super::{
+    inode::Inode,
+    names::{NameChange, What, complete},
+    record::{Buried, ContentChange, Record, RecordedChange, Usage},
+};
+use crate::{
+    sabotage::Sabotage,
+    world::{Life, NodeIndex, VirtualTime},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, ErrorKind},
+};
+
+/// Which file, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct InodeId(pub usize);
+
+/// Who acts, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Actor {
+    pub node: NodeIndex,
+    pub life: Life,
+    pub at: VirtualTime,
+}
+
+/// The disk.
+pub(crate) struct Volume {
+    pub(super) directories: BTreeMap<Box<str>, BTreeMap<Box<str>, InodeId>>,
+    /// The durable names, by full path.
+    pub(super) durable: BTreeMap<Box<str>, InodeId>,
+    /// What was done to names since, in order.
+    pub(super) pending: Vec<NameChange>,
+    pub(super) inodes: Vec<Inode>,
+    locks: BTreeMap<InodeId, (NodeIndex, Life)>,
+    pub(super) usage: Usage,
+    pub(crate) record: Record,
+    pub(crate) sabotage: BTreeSet<Sabotage>,
+}
+
+/// The directory that holds `path`.
+pub(crate) fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+impl Volume {
+    /// An empty disk: the root directory alone.
+    pub(crate) fn new() -> Self {
+        Self {
+            directories: BTreeMap::from([("".into(), BTreeMap::new())]),
+            durable: BTreeMap::new(),
+            pending: Vec::new(),
+            inodes: Vec::new(),
+            locks: BTreeMap::new(),
+            usage: Usage::default(),
+            record: Record::default(),
+            sabotage: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn is_sabotaged(&self, sabotage: Sabotage) -> bool {
+        self.sabotage.contains(&sabotage)
+    }
+
+    /// The file at `path`.
+    pub(crate) fn find(&self, path: &str) -> io::Result<InodeId> {
+        let (directory, name) = split(path);
+        match self.directories.get(directory).and_then(|names| names.get(name)) {
+            Some(inode) => Ok(*inode),
+            None if self.directories.contains_key(path) => Err(ErrorKind::IsADirectory.into()),
+            None => Err(ErrorKind::NotFound.into()),
+        }
+    }
+
+    pub(crate) fn inode(&self, inode: InodeId) -> &Inode {
+        &self.inodes[inode.0]
+    }
+
+    pub(crate) fn create_dir(&mut self, path: &str) -> io::Result<()> {
+        let mut end = 0;
+        while end < path.len() {
+            end = path[end + 1..].find('/').map_or(path.len(), |n| end + 1 + n);
+            let directory = &path[..end];
+            if self.find(directory).is_ok() {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            if !self.directories.contains_key(directory) {
+                self.directories.insert(directory.into(), BTreeMap::new());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn create_new(&mut self, path: &str, actor: Actor) -> io::Result<InodeId> {
+        match self.find(path) {
+            Ok(inode) if self.is_sabotaged(Sabotage::CreateNewOverwrites) => {
+                self.truncate(inode, 0, actor)?;
+                return Ok(inode);
+            }
+            Ok(_) => return Err(ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == ErrorKind::IsADirectory => {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            Err(_) => {}
+        }
+        let inode = InodeId(self.inodes.len());
+        self.link(inode, path)?;
+        let recorded = self.record.watches_output(path);
+        self.inodes.push(Inode { name: path.into(), linked: true, recorded, ..Inode::default() });
+        self.usage.files_grow();
+        self.pending.push(NameChange { inode, what: What::Created { at: path.into() } });
+        Ok(inode)
+    }
+
+    fn link(&mut self, inode: InodeId, path: &str) -> io::Result<()> {
+        let (directory, name) = split(path);
+        let names = self.directories.get_mut(directory).ok_or(ErrorKind::NotFound)?;
+        let before = names.insert(name.into(), inode);
+        assert!(before.is_none(), "{path} is linked twice");
+        Ok(())
+    }
+
+    fn unlink(&mut self, path: &str) {
+        let (directory, name) = split(path);
+        self.directories.get_mut(directory).expect("the file was found there").remove(name);
+    }
+
+    pub(crate) fn read(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let content = &self.inode(self.find(path)?).content;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
+        Ok(content[from..from.saturating_add(length).min(content.len())].to_vec())
+    }
+
+    pub(crate) fn length(&self, path: &str) -> io::Result<u64> {
+        Ok(self.inode(self.find(path)?).content.len() as u64)
+    }
+
+    pub(crate) fn append(&mut self, inode: InodeId, bytes: &[u8], actor: Actor) {
+        let file = &mut self.inodes[inode.0];
+        if file.recorded {
+            let change = ContentChange::Append { offset: file.content.len() as u64, bytes: bytes.to_vec() };
+            self.record.changes.push(RecordedChange::new(&file.name, actor, change));
+        }
+        file.content.extend_from_slice(bytes);
+        if file.linked {
+            self.usage.bytes_grow(bytes.len() as u64);
+        }
+    }
+
+    pub(crate) fn truncate(&mut self, inode: InodeId, length: u64, actor: Actor) -> io::Result<()> {
+        let sabotaged = self.is_sabotaged(Sabotage::TruncateDoesNothing);
+        let file = &mut self.inodes[inode.0];
+        let Some(shorter) = (file.content.len() as u64).checked_sub(length) else {
+            return Err(ErrorKind::InvalidInput.into());
+        };
+        if sabotaged {
+            return Ok(());
+        }
+        if file.recorded {
+            self.record.changes.push(RecordedChange::new(
+                &file.name,
+                actor,
+                ContentChange::Truncate { length },
+            ));
+        }
+        file.truncate(length as usize);
+        if file.linked {
+            self.usage.bytes -= shorter;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn sync(&mut self, inode: InodeId) {
+        if !self.is_sabotaged(Sabotage::FileSyncDoesNothing) {
+            self.inodes[inode.0].sync();
+        }
+    }
+
+    pub(crate) fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let inode = self.find(from)?;
+        if self.find(to).is_ok() || self.directories.contains_key(to) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        self.link(inode, to)?;
+        self.unlink(from);
+        let recorded = self.record.watches_output(to);
+        let file = &mut self.inodes[inode.0];
+        (file.name, file.renamed, file.recorded) = (to.into(), true, recorded);
+        self.pending.push(NameChange { inode, what: What::Renamed { from: from.into(), to: to.into() } });
+        Ok(())
+    }
+
+    pub(crate) fn remove(&mut self, path: &str, actor: Actor) -> io::Result<()> {
+        let inode = self.find(path)?;
+        self.unlink(path);
+        let file = &mut self.inodes[inode.0];
+        file.linked = false;
+        self.usage.shrink(file.content.len() as u64);
+        if self.record.keeps_removed(path) {
+            self.record.graveyard.push(Buried::new(path, file, actor));
+        }
+        self.pending.push(NameChange { inode, what: What::Removed { at: path.into() } });
+        Ok(())
+    }
+
+    pub(crate) fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let names = self.directories.get(path).ok_or(ErrorKind::NotFound)?;
+        Ok(names.keys().map(|name| name.to_string()).collect())
+    }
+
+    pub(crate) fn sync_dir(&mut self, path: &str) -> io::Result<()> {
+        if !self.directories.contains_key(path) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        if self.is_sabotaged(Sabotage::DirectorySyncDoesNothing) {
+            return Ok(());
+        }
+        let changes = std::mem::take(&mut self.pending);
+        let mut happen: Vec<bool> = changes.iter().map(|change| change.touches(path)).collect();
+        complete(&changes, &mut happen);
+        let mut waiting: Vec<NameChange> = Vec::new();
+        for (change, happens) in changes.into_iter().zip(happen) {
+            if happens {
+                self.make_durable(&change);
+                // What else was to come of the file in other directories before this is overtaken by it.
+                waiting.retain(|earlier| earlier.inode != change.inode);
+            } else {
+                waiting.push(change);
+            }
+        }
+        self.pending = waiting;
+        Ok(())
+    }
+
+    /// Lets a change of names happen on the medium.
+    pub(super) fn make_durable(&mut self, change: &NameChange) {
+        let inode = change.inode;
+        let file = &mut self.inodes[inode.0];
+        let former = match &change.what {
+            What::Removed { at } if file.durable_name.as_ref() != Some(at) => return,
+            _ => file.durable_name.take(),
+        };
+        if let Some(former) = former {
+            self.durable.remove(&former);
+        }
+        match &change.what {
+            What::Created { at: name } | What::Renamed { to: name, .. } => {
+                file.durable_name = Some(name.clone());
+                let displaced = self.durable.insert(name.clone(), inode);
+                assert!(displaced.is_none(), "{name} is the durable name of two files");
+            }
+            // Nobody reads it again: files are read by name.
+            What::Removed { .. } => (file.content, file.synced, file.cut_off) = (Vec::new(), 0, Vec::new()),
+        }
+    }
+
+    pub(crate) fn lock(&mut self, path: &str, actor: Actor) -> io::Result<InodeId> {
+        let inode = match self.find(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => self.create_new(path, actor)?,
+            found => found?,
+        };
+        if self.locks.contains_key(&inode) && !self.is_sabotaged(Sabotage::LocksDoNotExclude) {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        self.locks.insert(inode, (actor.node, actor.life));
+        Ok(inode)
+    }
+
+    pub(crate) fn unlock(&mut self, inode: InodeId, node: NodeIndex, life: Life) {
+        if self.locks.get(&inode) == Some(&(node, life)) {
+            self.locks.remove(&inode);
+        }
+    }
+
+    /// The operating system releases the locks of a process that has ended.
+    pub(crate) fn release_locks(&mut self, node: NodeIndex, life: Life) {
+        self.locks.retain(|_, holder| *holder != (node, life));
+    }
+
+    /// All files by their paths.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (String, &Inode)> {
+        self.directories.iter().flat_map(move |(directory, names)| {
+            names.iter().map(move |(name, inode)| (format!("{directory}/{name}"), &self.inodes[inode.0]))
+        })
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage
+    }
+}

@@ -1,0 +1,38 @@
+//! How wild a drawn plan may be.
+
+use super::FaultKind;
+
+/// The limits that a drawn plan keeps. A scenario takes them from a run without faults, so that most of the drawn
+/// triggers are reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The classes of faults that may be drawn at all.
+    pub kinds: Vec<FaultKind>,
+    /// At most so many crashes, power losses included.
+    pub crashes_max: u64,
+    /// At most so many faults of connections.
+    pub connection_faults_max: u64,
+    /// How many disk operations a life that nothing disturbs makes.
+    pub disk_operations: u64,
+    /// How many network operations it makes.
+    pub network_operations: u64,
+    /// No crash at a time is planned later than this, in milliseconds of virtual time, and no silence lasts longer than
+    /// half of it. What is triggered by counts can come later: a runner heals the world after this.
+    pub horizon_ms: u64,
+    /// How many bytes the source sends in a run.
+    pub source_bytes: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            kinds: FaultKind::ALL.to_vec(),
+            crashes_max: 6,
+            connection_faults_max: 4,
+            disk_operations: 1500,
+            network_operations: 300,
+            horizon_ms: 25_000,
+            source_bytes: 20_000,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A connection ends in order, in the middle of a line as well as between two.
+//!
+//! What it does: the driver reads exactly the given number of bytes of it and then its orderly end; what else was under
+//! way is lost, as if the source had sent no more. The source finds an orderly end too, and a reset when it writes on.
+//! Missed when the driver never makes that connection or never reads so far.
+
+use super::Bounds;
+use crate::rng::Draws;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An orderly end of a connection, seen by both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    /// Which connection: the n-th that the driver makes in the whole run, from 1.
+    pub connection: u32,
+    /// After so many bytes of it were delivered to the driver.
+    pub after_bytes: u64,
+}
+
+impl Close {
+    /// Draws one.
+    pub(crate) fn draw(rng: &mut ChaCha8Rng, bounds: &Bounds) -> Self {
+        Self { connection: rng.magnitude(1..=8) as u32, after_bytes: rng.magnitude(0..=bounds.source_bytes) }
+    }
+}
+
+impl fmt::Display for Close {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "close connection {} after {} bytes", self.connection, self.after_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Domain, stream};
+
+    #[test]
+    fn a_close_reads_as_one_line_and_is_drawn_within_the_bounds() {
+        assert_eq!(Close { connection: 2, after_bytes: 7 }.to_string(), "close connection 2 after 7 bytes");
+        let (bounds, mut rng) = (Bounds::default(), stream(1, Domain::Plan));
+        let drawn: Vec<Close> = (0..500).map(|_| Close::draw(&mut rng, &bounds)).collect();
+        assert!(drawn.iter().all(|fault| (1..=8).contains(&fault.connection)));
+        assert!(drawn.iter().all(|fault| fault.after_bytes <= bounds.source_bytes));
+        assert!(drawn.iter().any(|fault| fault.after_bytes == 0), "before the first byte");
+    }
+}

@@ -1,0 +1,225 @@
+//! The driver dies: its process alone, or its machine's power with it.
+//!
+//! What it does: at the trigger the driver's node is killed. Without a power loss the page cache survives; the operation
+//! that was hit is done, not done, or (an append) done in part, by its [`Moment`]. With a power loss what was not synced
+//! is lost or torn as the image seed draws it. Locks are released and connections die as the operating system would
+//! kill them. The supervisor is told, and starts the next life after the delay.
+//!
+//! Left out: a crash of the source; a machine that comes back with a broken disk.
+
+use super::{Bounds, FaultKind};
+use crate::{rng::Draws, world::Life};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A crash of the driver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crash {
+    /// The supervisor starts the next life after so many milliseconds.
+    pub restart_after_ms: u64,
+    /// When.
+    pub trigger: Trigger,
+    /// The machine loses power; `None` is a crash of the process alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_loss: Option<PowerLoss>,
+}
+
+/// When a crash happens. Lives and operations count from 1; the count of operations starts anew in each life, so small
+/// numbers hit recovery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "on", rename_all = "kebab-case")]
+pub enum Trigger {
+    /// At a disk operation of the driver.
+    DiskOperation {
+        /// In which life.
+        life: Life,
+        /// Which operation of that life.
+        number: u64,
+        /// Whether it takes effect.
+        moment: Moment,
+    },
+    /// At a network operation of the driver.
+    NetworkOperation {
+        /// In which life.
+        life: Life,
+        /// Which operation of that life.
+        number: u64,
+        /// Whether it takes effect.
+        moment: Moment,
+    },
+    /// At a point of virtual time, in whichever life that is; missed when the driver is down then.
+    Time {
+        /// Milliseconds since the run's start.
+        at_ms: u64,
+    },
+}
+
+/// Where in an operation the crash comes. In none of them does the driver see the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// The operation has no effect.
+    Before,
+    /// An append or a write is done in part, a sync is not completed, any other operation is done or not done.
+    Inside,
+    /// The operation has its whole effect.
+    After,
+}
+
+/// The machine loses power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PowerLoss {
+    /// What survives of what was not synced. 0: nothing. 1: everything. 2: every name and length, but no data. 3: all
+    /// data, but no name. Any other number draws each sector, length and name.
+    pub image_seed: u64,
+}
+
+impl Crash {
+    /// The seed of all that the crash leaves to chance; a function of the fault alone, so that a plan replays.
+    pub(crate) fn image_seed(&self) -> u64 {
+        match (self.power_loss, self.trigger) {
+            (Some(power_loss), _) => power_loss.image_seed,
+            (
+                None,
+                Trigger::DiskOperation { life, number, .. } | Trigger::NetworkOperation { life, number, .. },
+            ) => number << 8 | u64::from(life.0),
+            (None, Trigger::Time { at_ms }) => at_ms,
+        }
+    }
+
+    /// Draws the crashes of a plan: some in consecutive lives from the first on, many of those after few operations,
+    /// which is a crash in recovery, and some at any time.
+    pub(crate) fn draw_all(rng: &mut ChaCha8Rng, kinds: &[FaultKind], bounds: &Bounds) -> Vec<Self> {
+        let power_loss_percent =
+            match (kinds.contains(&FaultKind::Crash), kinds.contains(&FaultKind::PowerLoss)) {
+                (false, false) => return Vec::new(),
+                (true, false) => 0,
+                (false, true) => 100,
+                (true, true) => *rng.pick(&[10, 50, 90]),
+            };
+        let count = rng.between(0..=bounds.crashes_max);
+        // How often a crash comes right after a start: never in a calm seed, mostly in one that bursts.
+        let early_percent = *rng.pick(&[0, 20, 50, 90]);
+        let network_percent = *rng.pick(&[0, 10, 40]);
+        let time_percent = *rng.pick(&[0, 20, 50]);
+        let patience_ms = *rng.pick(&[50, 500, 3_000]);
+        let mut life = Life::FIRST;
+        (0..count)
+            .map(|_| {
+                let trigger = if rng.percent(time_percent) {
+                    Trigger::Time { at_ms: rng.between(0..=bounds.horizon_ms) }
+                } else {
+                    let moment = *rng.pick(&[Moment::Before, Moment::Inside, Moment::After]);
+                    let network = rng.percent(network_percent);
+                    let usual = if network { bounds.network_operations } else { bounds.disk_operations };
+                    let number = if rng.percent(early_percent) {
+                        rng.between(1..=usual.clamp(1, 40))
+                    } else {
+                        rng.magnitude(1..=usual.max(1))
+                    };
+                    let hit = life;
+                    life = life.next();
+                    match network {
+                        true => Trigger::NetworkOperation { life: hit, number, moment },
+                        false => Trigger::DiskOperation { life: hit, number, moment },
+                    }
+                };
+                let power_loss =
+                    rng.percent(power_loss_percent).then(|| PowerLoss { image_seed: drawn_image(rng) });
+                Self { restart_after_ms: rng.between(1..=patience_ms), trigger, power_loss }
+            })
+            .collect()
+    }
+}
+
+/// Often one of the plain images, each of which is a bug of its own.
+fn drawn_image(rng: &mut ChaCha8Rng) -> u64 {
+    match rng.one_in(4) {
+        true => rng.below(4),
+        false => rng.below(1 << 32),
+    }
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.power_loss.is_some() { "power loss " } else { "crash " })?;
+        self.trigger.fmt(f)?;
+        if let Some(PowerLoss { image_seed }) = self.power_loss {
+            write!(f, ", image {image_seed}")?;
+        }
+        write!(f, ", restart after {} ms", self.restart_after_ms)
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DiskOperation { life, number, moment } => {
+                write!(f, "{moment} disk operation {number} of life {life}")
+            }
+            Self::NetworkOperation { life, number, moment } => {
+                write!(f, "{moment} network operation {number} of life {life}")
+            }
+            Self::Time { at_ms } => write!(f, "at {at_ms} ms"),
+        }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Before => "before",
+            Self::Inside => "inside",
+            Self::After => "after",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Domain, stream};
+
+    #[test]
+    fn a_crash_reads_as_one_line() {
+        let trigger = Trigger::DiskOperation { life: Life(2), number: 37, moment: Moment::Inside };
+        let crash = Crash { restart_after_ms: 250, trigger, power_loss: Some(PowerLoss { image_seed: 9 }) };
+        let line = "power loss inside disk operation 37 of life 2, image 9, restart after 250 ms";
+        assert_eq!(crash.to_string(), line);
+    }
+
+    #[test]
+    fn drawn_crashes_hit_consecutive_lives_within_the_bounds() {
+        let bounds = Bounds::default();
+        let mut bursts = 0;
+        for seed in 0..300 {
+            let crashes = Crash::draw_all(&mut stream(seed, Domain::Plan), &FaultKind::ALL, &bounds);
+            assert!(crashes.len() <= 6);
+            let hits: Vec<(Life, u64)> = crashes
+                .iter()
+                .filter_map(|crash| match crash.trigger {
+                    Trigger::DiskOperation { life, number, .. } => Some((life, number)),
+                    Trigger::NetworkOperation { life, number, .. } => Some((life, number)),
+                    Trigger::Time { at_ms } => {
+                        assert!(at_ms <= bounds.horizon_ms);
+                        None
+                    }
+                })
+                .collect();
+            assert!(hits.iter().zip(1..).all(|((life, number), n)| *life == Life(n) && *number <= 1500));
+            bursts += usize::from(hits.windows(3).any(|three| three.iter().all(|(_, number)| *number <= 40)));
+        }
+        assert!(bursts > 30, "{bursts} of 300 seeds crash three lives in a row in recovery");
+    }
+
+    #[test]
+    fn a_class_that_is_off_is_not_drawn() {
+        for seed in 0..50 {
+            let mut rng = stream(seed, Domain::Plan);
+            let process_only = Crash::draw_all(&mut rng, &[FaultKind::Crash], &Bounds::default());
+            assert!(process_only.iter().all(|crash| crash.power_loss.is_none()));
+            assert!(Crash::draw_all(&mut rng, &[FaultKind::Reset], &Bounds::default()).is_empty());
+        }
+    }
+}

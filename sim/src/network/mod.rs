@@ -1,0 +1,328 @@
+//! The simulated network, and the seam that the engine sees of it.
+//!
+//! TCP as an application can tell it from outside: bytes in order, each write under way for a latency of 0.2 to 5 ms
+//! that the world draws once (with a jitter of an eighth), a send buffer of bounded size, an orderly end in each
+//! direction, resets. A process that dies closes its connections as the operating system does: in order if everything
+//! received was read, with a reset otherwise. A machine that loses power tells nobody: its peer learns it from the reset
+//! that answers its next write.
+//!
+//! - `connection` is one connection as a pure state, with the faults that wait for it; `net` is all of them and the
+//!   listening addresses. This file is the seam: it waits, counts the operation when it completes, lets a planned crash
+//!   hit it, and is dead once the life that opened the handle is over.
+//!
+//! Left out: lost packets (TCP hides them as latency), partitions between more than two parties, connect timeouts.
+
+mod connection;
+mod net;
+
+pub use connection::SeenEnd;
+pub(crate) use connection::Side;
+pub(crate) use net::Net;
+pub use net::{ConnectionId, ConnectionRecord};
+
+use crate::{
+    clock::Alarm,
+    fault::{Moment, NetworkOperation},
+    world::{Entered, Event, Seat, State, VirtualTime},
+};
+use connection::Readable;
+use highwater_core::env::{BoxFuture, Connection, Listener, Network, Reader, Writer};
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// The network as one life of a node sees it.
+#[derive(Clone)]
+pub struct SimNetwork {
+    seat: Seat,
+}
+
+/// What an attempt at an operation came to.
+enum Attempt<T> {
+    Done(T),
+    /// Nothing yet; worth another look at this time, or when the world wakes the task.
+    Wait(Option<VirtualTime>),
+    Crashed,
+    Dead,
+}
+
+impl Seat {
+    /// Attempts an operation until it is done. A life that is over waits for ever.
+    async fn attempt<T>(&self, mut once: impl FnMut(&mut Context<'_>) -> Attempt<T>) -> T {
+        let mut alarm: Option<Alarm> = None;
+        let done = poll_fn(|context| {
+            loop {
+                match once(context) {
+                    Attempt::Done(value) => return Poll::Ready(Some(value)),
+                    Attempt::Crashed => return Poll::Ready(None),
+                    Attempt::Dead | Attempt::Wait(None) => return Poll::Pending,
+                    Attempt::Wait(Some(at)) => {
+                        if alarm.as_ref().is_none_or(|alarm| alarm.deadline() != at) {
+                            alarm = Some(Alarm::at(&self.world, at));
+                        }
+                        let alarm = alarm.as_mut().expect("it was set");
+                        if Pin::new(alarm).poll(context).is_pending() {
+                            return Poll::Pending;
+                        }
+                    }
+                }
+            }
+        });
+        match done.await {
+            Some(value) => value,
+            None => self.die().await,
+        }
+    }
+
+    /// Completes an operation that takes effect as a whole: counts it, and lets a crash come before or after it.
+    fn complete<T>(
+        &self,
+        state: &mut State,
+        operation: NetworkOperation,
+        act: impl FnOnce(&mut State, VirtualTime) -> io::Result<T>,
+    ) -> Attempt<io::Result<T>> {
+        let at = self.world.now();
+        let Some(entered) = state.enter_network(self) else { return Attempt::Dead };
+        let result = match entered.crash {
+            Some((Moment::Before, _)) => None,
+            _ => Some(act(state, at)),
+        };
+        let outcome = result.as_ref().map_or(2, |result| u64::from(result.is_err()));
+        state.note(Event::Network, self, at, [operation as u64, entered.number, outcome]);
+        state.trace_network(self, at, entered.number, operation);
+        match (entered.crash, result) {
+            (None, Some(result)) => Attempt::Done(result),
+            _ => {
+                state.crash_at_network(self, at, entered.number, operation);
+                Attempt::Crashed
+            }
+        }
+    }
+}
+
+impl SimNetwork {
+    pub(crate) fn new(seat: Seat) -> Self {
+        Self { seat }
+    }
+
+    async fn connect_to(&self, address: &str) -> io::Result<Connection> {
+        net::port_of(address)?;
+        let round_trip_nanos = 2 * self.seat.world.lock().net.line().latency_nanos;
+        Alarm::after(&self.seat.world, round_trip_nanos).await;
+        let connect = |_: &mut Context<'_>| {
+            let mut state = self.seat.world.lock();
+            self.seat.complete(&mut state, NetworkOperation::Connect, |state, at| {
+                let id = state.net.connect(address, &self.seat, at)?;
+                state.arm_connection(id, &self.seat, at);
+                Ok(id)
+            })
+        };
+        let id = self.seat.attempt(connect).await?;
+        Ok(self.seat.halves(id, Side::Connector))
+    }
+
+    /// Listens, with the numbers of the accepted connections.
+    pub(crate) async fn listen_at(&self, address: &str) -> io::Result<SimListener> {
+        let listen = |_: &mut Context<'_>| {
+            let mut state = self.seat.world.lock();
+            let listen = |state: &mut State, _| state.net.listen(address, &self.seat);
+            self.seat.complete(&mut state, NetworkOperation::Listen, listen)
+        };
+        let address = self.seat.attempt(listen).await?;
+        Ok(SimListener { seat: self.seat.clone(), address })
+    }
+}
+
+impl Network for SimNetwork {
+    fn connect<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Connection>> {
+        Box::pin(self.connect_to(address))
+    }
+
+    fn listen<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
+        Box::pin(async move { Ok(Box::new(self.listen_at(address).await?) as Box<dyn Listener>) })
+    }
+}
+
+/// A listening address.
+pub(crate) struct SimListener {
+    seat: Seat,
+    address: Box<str>,
+}
+
+impl SimListener {
+    /// The next connection, with its number in the world. Cancel safe.
+    pub(crate) async fn accept_numbered(&self) -> io::Result<(ConnectionId, Connection)> {
+        let accept = |context: &mut Context<'_>| {
+            let mut state = self.seat.world.lock();
+            if !state.net.has_backlog(&self.address) {
+                state.net.wait_to_accept(&self.address, context.waker());
+                return Attempt::Wait(None);
+            }
+            let accept =
+                |state: &mut State, _| Ok(state.net.accept(&self.address).expect("the backlog has one"));
+            self.seat.complete(&mut state, NetworkOperation::Accept, accept)
+        };
+        let id = self.seat.attempt(accept).await?;
+        Ok((id, self.seat.halves(id, Side::Acceptor)))
+    }
+}
+
+impl Listener for SimListener {
+    fn accept(&mut self) -> BoxFuture<'_, io::Result<Connection>> {
+        Box::pin(async move { Ok(self.accept_numbered().await?.1) })
+    }
+
+    fn local_address(&self) -> String {
+        self.address.to_string()
+    }
+}
+
+impl Drop for SimListener {
+    fn drop(&mut self) {
+        let now = self.seat.world.now();
+        self.seat.world.lock().net.close_listener(&self.address, &self.seat, now);
+    }
+}
+
+impl Seat {
+    fn halves(&self, connection: ConnectionId, side: Side) -> Connection {
+        let half = || Half { seat: self.clone(), connection, side };
+        Connection { reader: Box::new(SimReader(half())), writer: Box::new(SimWriter(half())) }
+    }
+}
+
+/// What either half of an end holds.
+struct Half {
+    seat: Seat,
+    connection: ConnectionId,
+    side: Side,
+}
+
+struct SimReader(Half);
+
+impl Reader for SimReader {
+    fn read<'a>(&'a mut self, buffer: &'a mut Vec<u8>, max: usize) -> BoxFuture<'a, io::Result<usize>> {
+        let Half { seat, connection, side } = &self.0;
+        let (connection, side) = (*connection, *side);
+        let read = move |context: &mut Context<'_>| {
+            if max == 0 {
+                return Attempt::Done(Ok(0));
+            }
+            let mut state = seat.world.lock();
+            if let Readable::At(at) = state.net.conn(connection).readable(side, seat.world.now()) {
+                state.net.conn(connection).wait_to_read(side, context.waker());
+                return Attempt::Wait(at);
+            }
+            seat.complete(&mut state, NetworkOperation::Read, |state, at| {
+                let result = state.net.conn(connection).read(side, buffer, max, at);
+                if side == Side::Connector {
+                    state.reach_connection_faults(connection, seat.life, at);
+                }
+                result
+            })
+        };
+        Box::pin(async move { seat.attempt(read).await })
+    }
+}
+
+impl Drop for SimReader {
+    fn drop(&mut self) {
+        let Half { seat, connection, side } = &self.0;
+        let now = seat.world.now();
+        let mut state = seat.world.lock();
+        if state.is_alive(seat) {
+            let line = state.net.line();
+            state.net.conn(*connection).drop_reader(*side, now, line);
+        }
+    }
+}
+
+struct SimWriter(Half);
+
+impl Half {
+    /// A write in as many parts as the send buffer makes of it. It is counted when it starts; a crash inside it leaves
+    /// the first half written.
+    async fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let Self { seat, connection, side } = self;
+        let mut written = 0;
+        let mut entered: Option<Entered> = None;
+        let write = |context: &mut Context<'_>| {
+            let now = seat.world.now();
+            let mut state = seat.world.lock();
+            if !state.is_alive(seat) {
+                return Attempt::Dead;
+            }
+            let Entered { number, crash } = match entered {
+                Some(entered) => entered,
+                None => {
+                    let first = state.enter_network(seat).expect("the life was found alive");
+                    let shape = [NetworkOperation::Write as u64, first.number, bytes.len() as u64];
+                    state.note(Event::Network, seat, now, shape);
+                    state.trace_network(seat, now, first.number, NetworkOperation::Write);
+                    *entered.insert(first)
+                }
+            };
+            let until = match crash {
+                Some((Moment::Before, _)) => 0,
+                Some((Moment::Inside, _)) => bytes.len() / 2,
+                _ => bytes.len(),
+            };
+            let result = loop {
+                if written >= until {
+                    break Ok(());
+                }
+                let line = state.net.line();
+                match state.net.conn(*connection).write(*side, &bytes[written..until], now, line) {
+                    Ok(0) => {
+                        state.net.conn(*connection).wait_to_write(*side, context.waker());
+                        return Attempt::Wait(None);
+                    }
+                    Ok(taken) => written += taken,
+                    Err(error) => break Err(error),
+                }
+            };
+            if crash.is_some() {
+                state.crash_at_network(seat, now, number, NetworkOperation::Write);
+                return Attempt::Crashed;
+            }
+            Attempt::Done(result)
+        };
+        seat.attempt(write).await
+    }
+}
+
+impl Writer for SimWriter {
+    fn write_all<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.0.write(bytes))
+    }
+
+    fn finish(&mut self) -> BoxFuture<'_, io::Result<()>> {
+        let Half { seat, connection, side } = &self.0;
+        let finish = move |_: &mut Context<'_>| {
+            let mut state = seat.world.lock();
+            seat.complete(&mut state, NetworkOperation::Finish, |state, at| {
+                let line = state.net.line();
+                state.net.conn(*connection).finish(*side, at, line)
+            })
+        };
+        Box::pin(async move { seat.attempt(finish).await })
+    }
+}
+
+impl Drop for SimWriter {
+    fn drop(&mut self) {
+        let Half { seat, connection, side } = &self.0;
+        let now = seat.world.now();
+        let mut state = seat.world.lock();
+        if state.is_alive(seat) {
+            let line = state.net.line();
+            state.net.conn(*connection).drop_writer(*side, now, line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,342 @@
+//! The world of a run: its nodes and their lives, the one mutex behind which everything is, and the moment of a crash.
+//!
+//! The world is a madsim simulator, so that killing a node reaches it: `reset_node` is the moment in which locks fall,
+//! connections end, and the disk loses what a power loss takes. madsim calls it with its own locks held, so nothing below
+//! it may call back into madsim.
+//!
+//! What holds: every handle carries its [`Life`]. Once that is over, no operation of the handle has an effect or comes to
+//! an end, also when the handle is used by destructors that run after the crash. A crash that hits an operation of the
+//! driver kills its node without the mutex being held, and the operation never returns.
+//!
+//! Left out: who restarts the driver, and when. [`World::crashed`] tells the supervisor; a runner is on top of it.
+
+mod node;
+mod state;
+mod time;
+mod trace;
+
+pub use node::{Crashed, LifeRecord, Node};
+pub(crate) use state::{Entered, Pause, State};
+pub use time::{Life, NodeIndex, VirtualTime};
+pub(crate) use trace::Event;
+pub use trace::{RollingHash, TraceEntry};
+
+use crate::{
+    clock::{Alarm, WALL_TIME_AT_START},
+    disk::{Buried, RecordedChange, Usage},
+    fault::{Armed, DiskOperation, FaultOutcome, Hit, Plan, PowerLoss, StepMade},
+    network::{ConnectionId, ConnectionRecord},
+    sabotage::Sabotage,
+    simulation::WorldOptions,
+};
+use highwater_core::env::{BoxFuture, WallTime};
+use madsim::{
+    Config,
+    plugin::{self, Simulator},
+    rand::GlobalRng,
+    runtime::Handle,
+    task::{JoinHandle, NodeId},
+    time::{Sleep, TimeHandle},
+};
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+/// The world of a run.
+pub struct World {
+    time: TimeHandle,
+    origin: Instant,
+    state: Mutex<State>,
+    crash_happened: Notify,
+}
+
+/// Where a handle was opened: by whom, in which life.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    pub world: Arc<World>,
+    pub node: NodeIndex,
+    pub life: Life,
+}
+
+impl Simulator for World {
+    fn new(_: &GlobalRng, time: &TimeHandle, _: &Config) -> Self {
+        Self {
+            time: time.clone(),
+            origin: time.now_instant() - time.elapsed(),
+            state: Mutex::new(State::new(0)),
+            crash_happened: Notify::new(),
+        }
+    }
+
+    fn create_node(&self, id: NodeId) {
+        self.lock().add_node(id);
+    }
+
+    fn reset_node(&self, id: NodeId) {
+        let now = self.now();
+        self.lock().end_life(id, now);
+    }
+}
+
+impl World {
+    /// The world of the run that is under way on this thread.
+    ///
+    /// # Panics
+    /// Outside of a run, and inside of what madsim calls with its locks held.
+    pub fn current() -> Arc<Self> {
+        plugin::simulator::<Self>()
+    }
+
+    /// Makes the world what a run wants; before anything happens in it.
+    pub(crate) fn configure(&self, options: &WorldOptions) {
+        let mut state = self.lock();
+        let nodes = std::mem::take(&mut state.nodes);
+        *state = State::new(options.seed);
+        state.nodes = nodes;
+        state.trace = options.trace.then(Vec::new);
+        state.steps = options.record_steps.then(Vec::new);
+        state.checkpoint_dir = options.checkpoint_dir.clone();
+        state.operations_max = options.operations_max;
+        state.net.send_buffer_bytes = options.send_buffer_bytes;
+        state.disk.sabotage = options.sabotage.clone();
+        state.disk.record.keep_removed = options.keep_removed.clone();
+        state.disk.record.outputs = options.outputs.clone();
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic fails the run; what is read afterwards is for its report.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a node. Names are for people and for traces.
+    pub fn add_node(self: &Arc<Self>, name: &str) -> Node {
+        let id = Handle::current().create_node().name(name).build().id();
+        let mut state = self.lock();
+        let index = state.nodes.iter().position(|node| node.id == id).expect("madsim told of the node");
+        state.nodes[index].name = name.to_owned();
+        drop(state);
+        Node { world: self.clone(), index: NodeIndex(index), id }
+    }
+
+    /// Arms the faults of a plan for a node, the driver. Once in a run, before the driver's first life.
+    ///
+    /// # Panics
+    /// If a plan is armed already, or the driver has lived.
+    pub fn arm(self: &Arc<Self>, plan: &Plan, driver: &Node) {
+        let timed = {
+            let mut state = self.lock();
+            assert!(state.armed.driver.is_none(), "a plan is armed already");
+            assert!(
+                state.nodes[driver.index.0].lives.is_empty(),
+                "the driver has lived before its plan was armed"
+            );
+            state.armed = Armed::new(driver.index, plan);
+            state.armed.timed()
+        };
+        if timed.is_empty() {
+            return;
+        }
+        // A node of their own, because the end of a run stops the tasks of every node but the supervisor's.
+        let faults = self.add_node("faults").begin();
+        for (fault, at_ms) in timed {
+            let (world, driver) = (self.clone(), driver.clone());
+            let _detached = faults.spawn(Box::pin(async move {
+                Alarm::at(&world, VirtualTime::from_millis(at_ms)).await;
+                world.crash_now(fault, &driver);
+            }));
+        }
+    }
+
+    fn crash_now(&self, fault: usize, driver: &Node) {
+        let at = self.now();
+        {
+            let mut state = self.lock();
+            let node = &state.nodes[driver.index.0];
+            if !node.alive || state.armed.is_disarmed() {
+                return;
+            }
+            let life = Life(node.lives.len() as u32);
+            state.crash(fault, driver.index, life, at, Hit::Time);
+        }
+        self.kill(driver.id, None);
+    }
+
+    /// Kills a node. What was said of its death before goes before `how`.
+    pub(crate) fn kill(&self, id: NodeId, how: Option<PowerLoss>) {
+        {
+            let mut state = self.lock();
+            if let Some(index) = state.nodes.iter().position(|node| node.id == id && node.alive) {
+                state.doom(NodeIndex(index), how);
+            }
+        }
+        Handle::current().kill(id);
+        self.crash_happened.notify_one();
+    }
+
+    pub(crate) fn begin_life(&self, node: NodeIndex) -> Life {
+        let now = self.now();
+        self.lock().begin_life(node, now)
+    }
+
+    /// Completes when a planned crash has ended a life of the driver. Cancel safe; each crash is told once.
+    pub async fn crashed(&self) -> Crashed {
+        loop {
+            if let Some(crashed) = self.lock().crashed.pop_front() {
+                return crashed;
+            }
+            self.crash_happened.notified().await;
+        }
+    }
+
+    /// The world heals: faults that have not fired never will, and connections that are silent go on. For a runner that
+    /// wants to see the driver converge after the plan's horizon.
+    pub fn heal(&self) {
+        self.lock().heal();
+    }
+
+    /// What became of each fault of the plan so far, in the plan's order.
+    pub fn fault_outcomes(&self) -> Vec<FaultOutcome> {
+        self.lock().armed.outcomes().to_vec()
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> VirtualTime {
+        VirtualTime(u64::try_from(self.time.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// The wall clock of every node.
+    pub fn wall(&self) -> WallTime {
+        let millis =
+            i128::from(WALL_TIME_AT_START.0 + self.now().millis()) + i128::from(self.lock().wall_offset_ms);
+        WallTime(u64::try_from(millis.max(0)).unwrap_or(u64::MAX))
+    }
+
+    /// Steps the wall clock of every node, forward or back.
+    pub fn step_wall_clock_ms(&self, by: i64) {
+        self.lock().wall_offset_ms += by;
+    }
+
+    /// Waits, outside of any node: for supervisors and tests.
+    pub async fn sleep(self: &Arc<Self>, duration: Duration) {
+        Alarm::after_duration(self, duration).await;
+    }
+
+    /// Waits until a point of virtual time, outside of any node.
+    pub async fn sleep_until(self: &Arc<Self>, deadline: VirtualTime) {
+        Alarm::at(self, deadline).await;
+    }
+
+    /// The hash of everything that happened so far.
+    pub fn rolling_hash(&self) -> RollingHash {
+        self.lock().hash
+    }
+
+    /// The trace so far, which it takes; empty unless the options asked for one.
+    pub fn take_trace(&self) -> Vec<TraceEntry> {
+        self.lock().trace.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The disk operations of the driver so far; empty unless the options asked for them.
+    pub fn steps(&self) -> Vec<StepMade> {
+        self.lock().steps.clone().unwrap_or_default()
+    }
+
+    /// Every file with its content, as a reader sees it now.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        self.lock().disk.files().map(|(path, file)| (path, file.content.clone())).collect()
+    }
+
+    /// The content of one file, as a reader sees it now.
+    pub fn file(&self, path: &str) -> Option<Vec<u8>> {
+        self.lock().disk.read(path, 0, usize::MAX).ok()
+    }
+
+    /// What of a file would be left by a power loss that spares nothing unsynced.
+    pub fn durable_file(&self, path: &str) -> Option<Vec<u8>> {
+        let state = self.lock();
+        let inode = state.disk.find(path).ok()?;
+        Some(state.disk.inode(inode).durable())
+    }
+
+    /// The space that files take.
+    pub fn usage(&self) -> Usage {
+        self.lock().disk.usage()
+    }
+
+    /// The removed files that the options asked to keep, in the order of their removal.
+    pub fn graveyard(&self) -> Vec<Buried> {
+        self.lock().disk.record.graveyard.clone()
+    }
+
+    /// Every change of the output files that the options asked to record, in order.
+    pub fn output_changes(&self) -> Vec<RecordedChange> {
+        self.lock().disk.record.changes.clone()
+    }
+
+    /// The connections that the driver made, in order.
+    pub fn connections(&self) -> Vec<ConnectionRecord> {
+        self.lock().net.records()
+    }
+
+    pub(crate) fn connection(&self, id: ConnectionId) -> Option<ConnectionRecord> {
+        self.lock().net.record(id)
+    }
+
+    pub(crate) fn delivered(&self, id: ConnectionId) -> u64 {
+        self.lock().net.delivered_to_driver(id)
+    }
+
+    pub(crate) fn is_sabotaged(&self, sabotage: Sabotage) -> bool {
+        self.lock().disk.is_sabotaged(sabotage)
+    }
+
+    pub(crate) fn disk_pause(&self, operation: DiskOperation) -> (Pause, bool) {
+        self.lock().disk_pause(operation)
+    }
+
+    pub(crate) fn sleep_of_madsim(&self, deadline: VirtualTime) -> Sleep {
+        let mut sleep = self.time.sleep(Duration::ZERO);
+        // Lifts madsim's minimum of one millisecond.
+        Pin::new(&mut sleep).reset(self.origin + Duration::from_nanos(deadline.0));
+        sleep
+    }
+
+    pub(crate) fn node_ids(&self) -> Vec<NodeId> {
+        // All but the supervisor, which madsim cannot kill.
+        self.lock().nodes.iter().skip(1).map(|node| node.id).collect()
+    }
+
+    /// Lets go of every task that waits for the world, so that the run's memory can be freed.
+    pub(crate) fn forget_wakers(&self) {
+        self.lock().net.forget_wakers();
+    }
+}
+
+impl Seat {
+    /// A planned crash has hit an operation of this life: kills the node. Never returns.
+    pub(crate) async fn die<T>(&self) -> T {
+        let id = self.world.lock().nodes[self.node.0].id;
+        self.world.kill(id, None);
+        std::future::pending().await
+    }
+
+    pub(crate) fn spawn(&self, task: BoxFuture<'static, ()>) -> Option<JoinHandle<()>> {
+        let id = {
+            let state = self.world.lock();
+            state.is_alive(self).then(|| state.nodes[self.node.0].id)?
+        };
+        Some(Handle::current().get_node(id).expect("a node is never removed").spawn(task))
+    }
+
+    pub(crate) fn entropy(&self) -> u64 {
+        let at = self.world.now();
+        self.world.lock().entropy(self, at)
+    }
+}
+
+#[cfg(test)]
+mod tests;
