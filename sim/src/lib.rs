@@ -10,6 +10,7 @@
 //! - [`fault`] holds the faults that can be planned, one file each, and the [`fault::Plan`] that a seed draws.
 //! - [`source`] is the outside that the driver reads from, with the ledger that the judges believe.
 //! - [`sabotage`] breaks one promise of a seam at a time: a testbed that does not notice proves nothing.
+//! - [`scenario`] is what is swept; [`run`] lives through it under a plan; the [`judge`]s say whether the invariants held.
 //! - [`rng`] gives every domain its own stream of numbers, so that a draw added in one shifts nothing in another.
 #[cfg(not(madsim))]
 compile_error!(
@@ -21,10 +22,13 @@ pub mod clock;
 pub mod disk;
 pub mod executor;
 pub mod fault;
+pub mod judge;
 pub mod network;
 pub mod random;
 pub mod rng;
+pub mod run;
 pub mod sabotage;
+pub mod scenario;
 pub mod simulation;
 pub mod source;
 pub mod world;

@@ -4,7 +4,9 @@
 //! next older one, which with the journal from its own start leads to the same state. The journal has no such substitute:
 //! damage in it is an error. So is a directory with data and no usable checkpoint.
 //!
-//! Nothing is changed here: a crash anywhere in a recovery leaves the directory as it was, but for a claimed generation.
+//! Nothing is changed here: a crash anywhere in a recovery leaves the directory as it was, but for a claimed generation. What
+//! was read is made durable, though, before anything follows from it: after a crash of the process the end of the journal and
+//! the name of the newest checkpoint may be in the page cache alone, and a power loss would take them back.
 
 mod replay;
 
@@ -64,7 +66,14 @@ pub(crate) async fn recover(
         let reason = format!("the segment is missing, and checkpoint {id} needs it");
         return Err(Error::Damaged { path, offset: 0, reason });
     }
-    let newest = list_checkpoints(env, &directory.checkpoints()).await?.first().copied().unwrap_or(id);
+    if let Some((name, _)) = found.segments.last() {
+        let path = name.wal(&journal);
+        let mut file = env.disk.open_append(&path).await.map_err(Error::disk("open", &path))?;
+        file.sync().await.map_err(Error::disk("sync", &path))?;
+    }
+    let checkpoints = directory.checkpoints();
+    env.disk.sync_dir(&checkpoints).await.map_err(Error::disk("sync the directory", &checkpoints))?;
+    let newest = list_checkpoints(env, &checkpoints).await?.first().copied().unwrap_or(id);
     let recovered = replay::replay(directory, id, newest, checkpoint, chunks, found, candidates.readable)?;
     Ok(Some(recovered))
 }

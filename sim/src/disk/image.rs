@@ -7,7 +7,7 @@
 
 use super::{
     inode::{Inode, Survival},
-    names::complete,
+    names::{What, complete},
     record::{ContentChange, RecordedChange, Usage},
     volume::{Actor, InodeId, Volume},
 };
@@ -40,6 +40,11 @@ impl Volume {
         }
         complete(&changes, &mut happen);
         for (change, _) in changes.iter().zip(happen).filter(|(_, happens)| *happens) {
+            let durable_name = self.inodes[change.inode.0].durable_name.as_ref();
+            if matches!(&change.what, What::Removed { at } if durable_name != Some(at)) {
+                // The rename that gave it this name did not happen, so there was nothing to remove.
+                continue;
+            }
             self.make_durable(change);
         }
         for file in &mut self.inodes {

@@ -285,3 +285,5 @@ impl Drop for SimLock {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wild;

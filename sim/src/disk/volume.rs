@@ -243,15 +243,12 @@ impl Volume {
         Ok(())
     }
 
-    /// Lets a change of names happen on the medium.
+    /// Lets a change of names happen on the medium, whatever name the file had there: what was done to it before is
+    /// overtaken.
     pub(super) fn make_durable(&mut self, change: &NameChange) {
         let inode = change.inode;
         let file = &mut self.inodes[inode.0];
-        let former = match &change.what {
-            What::Removed { at } if file.durable_name.as_ref() != Some(at) => return,
-            _ => file.durable_name.take(),
-        };
-        if let Some(former) = former {
+        if let Some(former) = file.durable_name.take() {
             self.durable.remove(&former);
         }
         match &change.what {

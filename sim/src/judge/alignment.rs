@@ -1,15 +1,21 @@
 //! I5, as far as there are no windows: the batch grid is that of the first start, and it has no gap.
 //!
-//! Verified: every checkpoint that any life found names the same zero time and interval; the emitted batch times, in the end,
+//! Verified: every checkpoint that a life found and recovered from, or that is there in the end, names the same zero time and
+//! interval (one that a first start published and a power loss took back, before anybody used it, counts for nothing); the emitted batch times, in the end,
 //! are every point of that grid from the first on. Windows of any length and slide stand on exactly this. Not verified: the
 //! windows' contents, which no scenario has yet.
 
 use super::{Case, Findings, image};
+use highwater_core::event::Event;
 use std::collections::BTreeSet;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
-    let images = evidence.lives.iter().map(|life| &life.image).chain([&evidence.last_image]);
+    let recovered = evidence
+        .lives
+        .iter()
+        .filter(|life| life.events.iter().any(|(_, event)| matches!(event, Event::Recovered(_))));
+    let images = recovered.map(|life| &life.image).chain([&evidence.last_image]);
     let grids: BTreeSet<_> = images
         .flat_map(|image| image::checkpoints(image).into_values().flatten())
         .map(|checkpoint| (checkpoint.zero_time, checkpoint.interval))

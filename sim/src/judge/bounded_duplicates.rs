@@ -14,7 +14,8 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     for life in &case.evidence.lives {
         let completed = image::completed(&life.image);
         let mut own = BTreeSet::new();
-        let emissions = case.evidence.emissions.iter().filter(|emission| emission.tap && emission.life == life.life);
+        let emissions =
+            case.evidence.emissions.iter().filter(|emission| emission.tap && emission.life == life.life);
         for time in emissions.filter_map(|emission| emission.time) {
             if completed.is_some_and(|completed| time <= completed) {
                 violations.push(format!("life {} emitted batch {time} again, which was complete", life.life));

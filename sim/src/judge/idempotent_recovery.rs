@@ -1,34 +1,47 @@
 //! I14: a crash anywhere in recovery, then recovery, equals recovery once.
 //!
-//! Verified: where a life crashed after it had recovered and before it stored or allocated anything, the next life recovers to
-//! the same state, by the digest in the driver's event, of everything that decides what happens next. That the state itself is
-//! the same follows from I4, which holds over all lives. Not verified: lives that crashed before they told what they recovered.
+//! Verified: where a life crashed after it had recovered, and it emitted nothing, and the disk that the next one finds has
+//! no journal record of it, the next life recovers to the same state, by the digest in the driver's event, of everything that decides what happens
+//! next. That the state itself is the same follows from I4, which holds over all lives. Not verified: lives that crashed
+//! before they told what they recovered.
 
-use super::{Case, Findings};
-use highwater_core::event::Event;
+use super::{Case, Findings, image};
+use crate::run::Image;
+use highwater_core::{event::Event, ids::Generation};
+
+/// Whether the journal has a record of this generation.
+fn has_records_of(image: &Image, generation: Option<Generation>) -> bool {
+    let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+    image::segments(files)
+        .into_iter()
+        .any(|(name, segment)| Some(name.generation) == generation && !segment.records.is_empty())
+}
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut violations = Vec::new();
     let mut compared = 0;
     let mut expected = None;
-    for life in &case.evidence.lives {
-        let mut recovered = None;
-        let mut went_on = false;
+    let lives = &case.evidence.lives;
+    let found_next = lives.iter().skip(1).map(|life| &life.image).chain([&case.evidence.last_image]);
+    for (life, found_next) in lives.iter().zip(found_next) {
+        let (mut recovered, mut generation, mut fresh) = (None, None, false);
         for (_, event) in &life.events {
             match event {
+                Event::GenerationClaimed { generation: claimed } => generation = Some(*claimed),
                 Event::Recovered(recovery) => recovered = Some(recovery.digest),
-                Event::StartedFresh { .. }
-                | Event::BlockStored { .. }
-                | Event::BatchAllocated { .. }
-                | Event::BatchEmitted { .. }
-                | Event::SourceConnected { .. } => went_on = true,
+                Event::StartedFresh { .. } => fresh = true,
                 _ => {}
             }
         }
+        let emitted = case.evidence.emissions.iter().any(|emission| emission.life == life.life);
+        let went_on = fresh || emitted || has_records_of(found_next, generation);
         if let (Some(digest), Some((before, expected))) = (recovered, expected) {
             compared += 1;
             if digest != expected {
-                violations.push(format!("lives {before} and {} recovered from one image to different states", life.life));
+                violations.push(format!(
+                    "lives {before} and {} recovered from one image to different states",
+                    life.life
+                ));
             }
         }
         expected = match recovered {

@@ -75,7 +75,8 @@ pub(super) fn segments<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> 
 
 /// The last batch that the image says is complete.
 pub(super) fn completed(image: &Image) -> Option<BatchTime> {
-    let of_checkpoints = checkpoints(image).into_values().flatten().map(|checkpoint| checkpoint.completed).max();
+    let of_checkpoints =
+        checkpoints(image).into_values().flatten().map(|checkpoint| checkpoint.completed).max();
     let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
     let of_journal = segments(files)
         .into_iter()

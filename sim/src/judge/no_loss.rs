@@ -8,11 +8,7 @@
 //! Not verified: what a `tcp` source lost on the way; that is counted in the ledger, not judged.
 
 use super::{Case, Findings, image};
-use crate::{
-    network::SeenEnd,
-    run::Evidence,
-    source::Mode,
-};
+use crate::{network::SeenEnd, run::Evidence, source::Mode};
 use highwater_core::{journal::Record, source::BlockData};
 use std::collections::BTreeMap;
 
@@ -24,7 +20,13 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     if garbage > 0 {
         violations.push(format!("{garbage} bytes at the end of the tap's file are no batch"));
     }
-    violations.extend(evidence.source.violations.iter().map(|violation| format!("the driver broke the protocol: {violation}")));
+    violations.extend(
+        evidence
+            .source
+            .violations
+            .iter()
+            .map(|violation| format!("the driver broke the protocol: {violation}")),
+    );
     let expected: Vec<String> = match case.scenario.mode {
         Mode::Resume => {
             let sent = case.script.lines.iter().take(evidence.source.acknowledged as usize);
@@ -42,7 +44,10 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         },
     };
     violations.extend(differences(&expected, &found));
-    Findings { seen: format!("{} records acknowledged, {} in the output", expected.len(), found.len()), violations }
+    Findings {
+        seen: format!("{} records acknowledged, {} in the output", expected.len(), found.len()),
+        violations,
+    }
 }
 
 /// The first differences of two sequences whose elements are distinct in the first.
@@ -123,5 +128,8 @@ fn undelivered(evidence: &Evidence, journalled: &[String]) -> Vec<String> {
     }
     let mut ahead = delivered.iter();
     let strange = journalled.iter().filter(|line| !ahead.any(|delivered| delivered == line.as_str()));
-    strange.take(1).map(|line| format!("journalled and not delivered, or not in this order: {line:?}")).collect()
+    strange
+        .take(1)
+        .map(|line| format!("journalled and not delivered, or not in this order: {line:?}"))
+        .collect()
 }

@@ -13,7 +13,8 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut violations: Vec<String> = evidence.converged.as_ref().err().cloned().into_iter().collect();
     let mut completed = 0;
     for life in &evidence.lives {
-        let batches = life.events.iter().filter(|(_, event)| matches!(event, Event::BatchCompleted { .. })).count();
+        let batches =
+            life.events.iter().filter(|(_, event)| matches!(event, Event::BatchCompleted { .. })).count();
         completed += batches;
         match &life.end {
             LifeEnd::Failed { error } => violations.push(format!("life {} ended with: {error}", life.life)),
@@ -24,5 +25,8 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         }
     }
     let after = evidence.ended_at.0.saturating_sub(evidence.healed_at.0) as f64 / 1e9;
-    Findings { seen: format!("{completed} batches completed, done {after:.1}s after the world had healed"), violations }
+    Findings {
+        seen: format!("{completed} batches completed, done {after:.1}s after the world had healed"),
+        violations,
+    }
 }

@@ -20,7 +20,8 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         compared += 1;
         if !known.starts_with(bytes) && !bytes.starts_with(known) {
             let what = if emission.tap { "input" } else { "output" };
-            violations.push(format!("the {what} of batch {time} in life {} differs from before", emission.life));
+            violations
+                .push(format!("the {what} of batch {time} in life {} differs from before", emission.life));
         } else if bytes.len() > known.len() {
             *known = bytes;
         }

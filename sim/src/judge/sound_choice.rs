@@ -29,7 +29,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
                     if Some(recovery.checkpoint) != newest_whole {
                         let newest = newest_whole.map_or("none".to_owned(), |id| id.to_string());
                         let (life, taken) = (life.life, recovery.checkpoint);
-                        violations.push(format!("life {life} took checkpoint {taken}, the newest whole one was {newest}"));
+                        violations.push(format!(
+                            "life {life} took checkpoint {taken}, the newest whole one was {newest}"
+                        ));
                     }
                 }
                 _ => {}

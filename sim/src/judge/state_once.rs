@@ -29,7 +29,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     }
     let mut seen = format!("{} batches against the model", batches.len());
     if let Some(reference) = &case.reference {
-        let lines = |batches: Vec<(_, Vec<String>)>| batches.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>();
+        let lines = |batches: Vec<(_, Vec<String>)>| {
+            batches.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>()
+        };
         let of_reference = reference.tapped().0.into_iter().map(|batch| (batch.time, batch.lines)).collect();
         if lines(batches) == lines(of_reference) {
             seen.push_str(", the outcome against the failure-free run");

@@ -57,7 +57,8 @@ pub struct Run {
 pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
     let script = scenario.workload(options.seed);
     let calm = supervise::simulate(scenario, &script, &Plan::calm(), options);
-    let plan = options.plan.clone().unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, options)));
+    let plan =
+        options.plan.clone().unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, options)));
     let faulty = match plan.faults.is_empty() {
         true => calm.clone(),
         false => supervise::simulate(scenario, &script, &plan, options),
@@ -65,11 +66,15 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
     let (evidence, trace) = match faulty {
         Ok(evidence) => evidence,
         Err(panicked) => {
-            return Run { report: RunReport::panicked(scenario, options, plan, &panicked), trace: Vec::new() };
+            return Run {
+                report: RunReport::panicked(scenario, options, plan, &panicked),
+                trace: Vec::new(),
+            };
         }
     };
     let reference = calm.ok().map(|(evidence, _)| evidence);
-    let verdicts = judge::judge_all(&judge::Case { scenario, script: &script, evidence: &evidence, reference });
+    let verdicts =
+        judge::judge_all(&judge::Case { scenario, script: &script, evidence: &evidence, reference });
     Run { report: RunReport::new(scenario, options, plan, evidence, verdicts), trace }
 }
 

@@ -42,8 +42,7 @@ pub(super) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, option
     world_options.trace = options.trace;
     world_options.sabotage = options.sabotage.clone();
     run_simulation(world_options, |world| async move {
-        let source =
-            Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
+        let source = Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
         let ledger = source.start(&world);
         let driver = world.add_node("driver");
         world.arm(plan, &driver);
@@ -147,7 +146,9 @@ impl Supervisor<'_> {
             }
         };
         let end = match &ended {
-            Ended::Crashed(crashed) => LifeEnd::Crashed { fault: crashed.fault, power_loss: crashed.power_loss },
+            Ended::Crashed(crashed) => {
+                LifeEnd::Crashed { fault: crashed.fault, power_loss: crashed.power_loss }
+            }
             Ended::Itself(Ok(())) => LifeEnd::Stopped,
             Ended::Itself(Err(error)) => LifeEnd::Failed { error: error.to_string() },
             Ended::OutOfTime => LifeEnd::CutOff,

@@ -199,6 +199,10 @@ impl Ledger {
         if n > sent {
             books.violations.push(Violation::ResumedUnsent { resumed: n, sent });
         }
+        // So many lines are durable: it says what an `ACK n` would have said, had the connection lived.
+        if n <= sent {
+            books.acknowledged = acknowledged.max(n);
+        }
         books.next = n.clamp(acknowledged, sent.max(acknowledged)) as usize;
         books.connections.last_mut().expect("a connection was accepted").resumed_from = Some(n);
     }

@@ -3,7 +3,7 @@
 //! It runs on a node of its own and speaks to the driver through the network seam, as two real programs do. In
 //! [`Mode::Tcp`] it is `nc -lk`: a line written to a connection is gone, whether it arrives or not, and the next
 //! connection gets the lines after it. In [`Mode::Resume`] the driver says `RESUME n` when it connects, gets line n next,
-//! and says `ACK n` when n lines are durable; what is acknowledged the source forgets. The newest connection wins.
+//! and says `ACK n` when n lines are durable; both acknowledge n lines, and what is acknowledged the source forgets. The newest connection wins.
 //!
 //! - `lines` are what is sent, when; `server` serves them; `ledger` is what the judges believe.
 //!
