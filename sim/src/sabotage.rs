@@ -26,6 +26,12 @@ pub enum Sabotage {
     LocksDoNotExclude,
     /// A truncate reports success and leaves the file as it was.
     TruncateDoesNothing,
+    /// A removal reports success and leaves the file where it was.
+    RemoveDoesNothing,
+    /// A listing leaves out the newest of several files, as a stale cache does (claims of generations are listed truly).
+    ListHidesNewest,
+    /// What is appended to an output file is appended twice now and then, the second time with another byte.
+    OutputWrittenTwice,
     /// The source takes every line that reached the driver for acknowledged, as if the driver acknowledged before its
     /// sync, and forgets it.
     AcknowledgeBeforeSync,
@@ -33,13 +39,16 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::FileSyncDoesNothing,
         Self::DirectorySyncDoesNothing,
         Self::RenameLandsBeforeData,
         Self::CreateNewOverwrites,
         Self::LocksDoNotExclude,
         Self::TruncateDoesNothing,
+        Self::RemoveDoesNothing,
+        Self::ListHidesNewest,
+        Self::OutputWrittenTwice,
         Self::AcknowledgeBeforeSync,
     ];
 
@@ -52,6 +61,9 @@ impl Sabotage {
             Self::CreateNewOverwrites => "create-new-overwrites",
             Self::LocksDoNotExclude => "locks-do-not-exclude",
             Self::TruncateDoesNothing => "truncate-does-nothing",
+            Self::RemoveDoesNothing => "remove-does-nothing",
+            Self::ListHidesNewest => "list-hides-newest",
+            Self::OutputWrittenTwice => "output-written-twice",
             Self::AcknowledgeBeforeSync => "acknowledge-before-sync",
         }
     }

@@ -79,3 +79,57 @@ fn sweep() {
     }
     println!("{totals:?} {:?}", started.elapsed());
 }
+
+#[test]
+fn sabotage() {
+    use highwater_sim::sabotage::Sabotage;
+    for sabotage in Sabotage::ALL {
+        for (mode, state) in [(Mode::Resume, false), (Mode::Tcp, true)] {
+            let scenario = scenario(mode, state);
+            let n: u64 = std::env::var("N").ok().map_or(200, |n| n.parse().unwrap());
+            let mut first = std::collections::BTreeMap::new();
+            for seed in 0..n {
+                let mut options = RunOptions::seeded(seed);
+                options.sabotage.insert(sabotage);
+                let run = run(&scenario, &options);
+                for v in run.report.verdicts.iter().filter(|v| !v.violations.is_empty()) {
+                    first.entry(v.invariant).or_insert((seed, 0, v.violations[0].clone())).1 += 1;
+                }
+            }
+            println!("{sabotage} {mode:?} {state}");
+            for (i, (seed, n, what)) in first {
+                println!("    {i} seed {seed} x{n}: {what:.150}");
+            }
+        }
+    }
+}
+
+#[test]
+fn space() {
+    for sab in [false, true] {
+        for (mode, state) in [(Mode::Resume, false), (Mode::Tcp, true)] {
+            let scenario = scenario(mode, state);
+            let mut by = std::collections::BTreeMap::new();
+            for seed in 0..400 {
+                let mut o = RunOptions::seeded(seed);
+                if sab {
+                    o.sabotage.insert(highwater_sim::sabotage::Sabotage::RemoveDoesNothing);
+                }
+                let run = run(&scenario, &o);
+                let seen = &run
+                    .report
+                    .verdicts
+                    .iter()
+                    .find(|v| v.invariant == highwater_sim::judge::Invariant::I9)
+                    .unwrap()
+                    .seen;
+                let n: Vec<u64> = seen.split(' ').filter_map(|w| w.parse().ok()).collect();
+                let e = by.entry(run.report.totals.lives).or_insert((0, 0, 0u64));
+                e.0 = e.0.max(n[0]);
+                e.1 = e.1.max(n[1]);
+                e.2 = e.2.max(scenario.workload(seed).bytes() / 1024);
+            }
+            println!("{sab} {mode:?} {state} {by:?}");
+        }
+    }
+}

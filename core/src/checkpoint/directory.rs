@@ -62,8 +62,9 @@ impl CheckpointDirectory {
 
     async fn claim(&self) -> Result<Generation> {
         let claims = self.claims();
+        let mut generation = self.newest().await?;
         loop {
-            let generation = self.newest().await?.next();
+            generation = generation.next();
             let path = claims.join(file_name(generation));
             let mut bytes = Vec::new();
             codec::write_frame(

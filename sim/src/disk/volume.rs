@@ -147,6 +147,17 @@ impl Volume {
     }
 
     pub(crate) fn append(&mut self, inode: InodeId, bytes: &[u8], actor: Actor) {
+        self.append_once(inode, bytes, actor);
+        if self.is_sabotaged(Sabotage::OutputWrittenTwice)
+            && self.inodes[inode.0].recorded
+            && self.record.changes.len().is_multiple_of(5)
+            && let [rest @ .., last, end] = bytes
+        {
+            self.append_once(inode, &[rest, &[last ^ 1, *end]].concat(), actor);
+        }
+    }
+
+    fn append_once(&mut self, inode: InodeId, bytes: &[u8], actor: Actor) {
         let file = &mut self.inodes[inode.0];
         if file.recorded {
             let change = ContentChange::Append { offset: file.content.len() as u64, bytes: bytes.to_vec() };
@@ -203,6 +214,9 @@ impl Volume {
 
     pub(crate) fn remove(&mut self, path: &str, actor: Actor) -> io::Result<()> {
         let inode = self.find(path)?;
+        if self.is_sabotaged(Sabotage::RemoveDoesNothing) {
+            return Ok(());
+        }
         self.unlink(path);
         let file = &mut self.inodes[inode.0];
         file.linked = false;
@@ -216,7 +230,11 @@ impl Volume {
 
     pub(crate) fn list(&self, path: &str) -> io::Result<Vec<String>> {
         let names = self.directories.get(path).ok_or(ErrorKind::NotFound)?;
-        Ok(names.keys().map(|name| name.to_string()).collect())
+        let mut names: Vec<String> = names.keys().map(|name| name.to_string()).collect();
+        if self.is_sabotaged(Sabotage::ListHidesNewest) && names.len() > 1 && !path.ends_with("/generation") {
+            names.pop();
+        }
+        Ok(names)
     }
 
     pub(crate) fn sync_dir(&mut self, path: &str) -> io::Result<()> {

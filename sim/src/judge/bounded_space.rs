@@ -7,10 +7,11 @@
 use super::{Case, Findings};
 use crate::run::LifeEnd;
 
-/// The files that a quiet directory has: lock, claims, checkpoints, snapshots, segments with their marks, two outputs.
-const FILES_MAX: u64 = 32;
-/// What a life may add before it publishes: a claim, a segment with its marks, a temporary file, a snapshot.
-const FILES_A_LIFE_MAX: u64 = 5;
+/// The files that a quiet directory has: lock, claim, up to five checkpoints, three snapshots, two segments with their marks,
+/// two outputs, and one or two that are about to be removed.
+const FILES_MAX: u64 = 18;
+/// What a life leaves behind when it dies before it publishes: mostly a claim, or a segment with its marks.
+const FILES_A_LIFE_MAX: u64 = 2;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
@@ -25,7 +26,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     // kept; each of a few checkpoints and each batch take a small constant.
     let segments = 4 * case.scenario.options.segment_bytes_max;
     let bytes_max = 2 * outputs + segments + 6 * case.script.bytes() + (64 + 8 * lives) * 1024;
-    let files_max = FILES_MAX + FILES_A_LIFE_MAX * lives + case.script.bytes() / 1024;
+    let files_max = FILES_MAX
+        + FILES_A_LIFE_MAX * lives
+        + 2 * case.script.bytes() / case.scenario.options.segment_bytes_max;
     let usage = evidence.usage;
     let mut violations = Vec::new();
     if usage.bytes_peak > bytes_max {
