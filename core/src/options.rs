@@ -74,7 +74,7 @@ impl Options {
             Err(GraphError::Option { option, value: value.to_string(), reason: reason.into() })
         }
         let snapshot = self.snapshot_interval();
-        if snapshot.millis() % self.batch_interval.millis() != 0 {
+        if !snapshot.millis().is_multiple_of(self.batch_interval.millis()) {
             return bad("checkpoint_interval", snapshot, "it is no multiple of the batch interval");
         }
         if !(1..=256 << 20).contains(&self.block_bytes_max) {

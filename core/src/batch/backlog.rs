@@ -136,7 +136,7 @@ impl Backlog {
                 (allocation.time, Allocated { allocation, oldest })
             })
             .collect();
-        let room_kib = backlog_bytes_max.div_ceil(ROOM_UNIT_BYTES).min(Semaphore::MAX_PERMITS).max(1);
+        let room_kib = backlog_bytes_max.div_ceil(ROOM_UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS);
         Self {
             directory,
             journal,

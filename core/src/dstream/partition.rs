@@ -9,7 +9,9 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc};
 
 /// A part of a batch: a function that pushes its records, in order, each time it is called.
-pub(crate) struct Partition<T>(Arc<dyn Fn(&mut dyn FnMut(T)) + Send + Sync>);
+pub(crate) struct Partition<T>(Arc<Each<T>>);
+
+type Each<T> = dyn Fn(&mut dyn FnMut(T)) + Send + Sync;
 
 impl<T> Clone for Partition<T> {
     fn clone(&self) -> Self {
