@@ -167,11 +167,16 @@ pub enum GraphError {
 }
 
 impl Error {
-    /// Whether the same start would fail again until somebody mends the input: a damaged or foreign directory, a wrong
-    /// program. The command exits with status 2 for these and for nothing else retries.
+    /// Whether the same start would fail again until somebody mends the input: a damaged or foreign directory, a path that
+    /// cannot be one, a wrong program. The command ends with status 2 then, and its supervisor does not try again.
     pub fn is_unusable_input(&self) -> bool {
         match self {
             Error::Shared(inner) => inner.is_unusable_input(),
+            Error::Disk { source, .. } => is_lasting(source.kind()),
+            // The engine's own sinks fail with an `Error`.
+            Error::Output { source, .. } => {
+                source.downcast_ref::<Error>().is_some_and(Error::is_unusable_input)
+            }
             Error::Graph(_)
             | Error::Damaged { .. }
             | Error::OtherVersion { .. }
@@ -192,5 +197,51 @@ impl Error {
             return Error::OtherVersion { path: path.to_owned(), found: *found };
         }
         Error::Damaged { path: path.to_owned(), offset, reason: error.to_string() }
+    }
+}
+
+/// Whether an error is of the path, which somebody has to change, and not of the moment, like a full disk.
+fn is_lasting(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{
+        AlreadyExists, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound,
+        PermissionDenied, ReadOnlyFilesystem,
+    };
+    matches!(
+        kind,
+        AlreadyExists
+            | InvalidFilename
+            | InvalidInput
+            | IsADirectory
+            | NotADirectory
+            | NotFound
+            | PermissionDenied
+            | ReadOnlyFilesystem
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(kind: io::ErrorKind) -> Error {
+        Error::disk("create", Path::new("somewhere"))(kind.into())
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_used_is_unusable_input_and_a_full_disk_is_not() {
+        for kind in [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied, io::ErrorKind::NotADirectory] {
+            assert!(disk(kind).is_unusable_input(), "{kind}");
+        }
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::Other, io::ErrorKind::Interrupted] {
+            assert!(!disk(kind).is_unusable_input(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_output_fails_for_good_where_its_disk_does() {
+        let output = |kind| Error::Output { time: BatchTime(0), source: disk(kind).into() };
+        assert!(output(io::ErrorKind::NotFound).is_unusable_input());
+        assert!(!output(io::ErrorKind::StorageFull).is_unusable_input());
+        assert!(!Error::Output { time: BatchTime(0), source: "anything else".into() }.is_unusable_input());
     }
 }

@@ -218,7 +218,11 @@ pub(crate) async fn open_sinks(
         let name = output.name();
         let at = known.iter().find(|progress| progress.operator == *operator && progress.name == name);
         let position = output.open(env, at.map(|progress| progress.position)).await;
-        let position = position.map_err(|source| Error::Output { time, source })?;
+        // No batch has failed yet: an error of the engine's own sinks speaks for itself.
+        let position = position.map_err(|source| match source.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(source) => Error::Output { time, source },
+        })?;
         if output.cut_bytes() > 0 {
             listeners.tell(&Event::OutputCut { sink: name.clone(), bytes: output.cut_bytes() });
         }

@@ -8,11 +8,10 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Pushes records, one by one, into what it is given.
-type Each<T> = dyn Fn(&mut dyn FnMut(T)) + Send + Sync;
-
 /// A part of a batch: a function that pushes its records, in order, each time it is called.
 pub(crate) struct Partition<T>(Arc<Each<T>>);
+
+type Each<T> = dyn Fn(&mut dyn FnMut(T)) + Send + Sync;
 
 impl<T> Clone for Partition<T> {
     fn clone(&self) -> Self {

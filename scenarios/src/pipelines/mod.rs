@@ -1,0 +1,107 @@
+//! The catalogue of pipelines: graphs from lines of text to a text file, one line a batch.
+//!
+//! They are the same for a real run and for a simulated one: what feeds them and where they run is not known here.
+
+mod echo;
+mod running_total;
+mod word_count;
+
+pub use echo::Echo;
+
+use highwater_core::{
+    DStream, Text, Word,
+    sink::{Batch, TextFile},
+};
+use std::path::Path;
+
+/// A pipeline that can be run by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Pipeline {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    graph: fn(DStream<Text>) -> DStream<(Word, u64)>,
+    /// What a line of its output begins with.
+    title: &'static str,
+}
+
+/// All pipelines, by name.
+pub const PIPELINES: [Pipeline; 2] = [running_total::PIPELINE, word_count::PIPELINE];
+
+impl Pipeline {
+    /// The pipeline of this name.
+    pub fn find(name: &str) -> Option<Self> {
+        PIPELINES.into_iter().find(|pipeline| pipeline.name == name)
+    }
+
+    /// Builds the graph that reads `lines` and appends a line for each batch to the file at `output`.
+    pub fn build(&self, lines: DStream<Text>, output: &Path) {
+        (self.graph)(lines).output(self.file(output));
+    }
+
+    /// As [`build`](Self::build), and hands each line to `echo` too, once it is emitted. The graph is the same, as far as a
+    /// checkpoint sees it.
+    pub fn build_with_echo(
+        &self,
+        lines: DStream<Text>,
+        output: &Path,
+        echo: impl Fn(&[u8]) + Send + Sync + 'static,
+    ) {
+        (self.graph)(lines).output(Echo::new(self.file(output), echo));
+    }
+
+    fn file(&self, path: &Path) -> TextFile<impl Fn(&Batch<(Word, u64)>) -> String + Send + Sync + use<>> {
+        let title = self.title;
+        TextFile::new(path.to_owned(), move |batch: &Batch<(Word, u64)>| line(title, batch))
+    }
+}
+
+/// `Counts at time 2018-03-02 03:29:16 [("a", 1), ("the", 3)]`, in UTC, by word, with Rust's string escapes.
+fn line(title: &str, batch: &Batch<(Word, u64)>) -> String {
+    let mut words: Vec<_> = batch.records.iter().map(|(word, count)| (word.as_str(), *count)).collect();
+    words.sort_unstable();
+    format!("{title} at time {} {words:?}\n", batch.time())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use highwater_core::{BatchTime, ids::Generation, sink::BatchInfo};
+
+    fn batch(records: &[(&str, u64)]) -> Batch<(Word, u64)> {
+        let info =
+            BatchInfo { time: BatchTime(1_519_961_356_000), generation: Generation(1), repetition: false };
+        Batch { info, records: records.iter().map(|(word, count)| (Word::from(*word), *count)).collect() }
+    }
+
+    #[test]
+    fn a_line_has_the_time_in_utc_and_the_words_in_order() {
+        assert_eq!(
+            line("Counts", &batch(&[("the", 3), ("a", 1)])),
+            "Counts at time 2018-03-02 03:29:16 [(\"a\", 1), (\"the\", 3)]\n"
+        );
+    }
+
+    #[test]
+    fn a_word_that_could_break_the_line_is_escaped() {
+        assert_eq!(
+            line("Counts", &batch(&[("say\"", 1), ("\u{1b}", 2), ("\\", 1)])),
+            "Counts at time 2018-03-02 03:29:16 [(\"\\u{1b}\", 2), (\"\\\\\", 1), (\"say\\\"\", 1)]\n"
+        );
+    }
+
+    #[test]
+    fn a_batch_without_data_is_an_empty_list() {
+        assert_eq!(line("Totals", &batch(&[])), "Totals at time 2018-03-02 03:29:16 []\n");
+    }
+
+    #[test]
+    fn every_pipeline_is_found_by_its_name() {
+        for pipeline in PIPELINES {
+            assert_eq!(Pipeline::find(pipeline.name).unwrap().about, pipeline.about);
+        }
+        assert!(PIPELINES.is_sorted_by_key(|pipeline| pipeline.name));
+        assert!(Pipeline::find("nonsense").is_none());
+    }
+}
