@@ -1,10 +1,12 @@
 //! Tasks and computations in a simulation: tasks take turns in an order that the seed draws, computations run in line.
 //!
-//! A panic in a computation is not caught: in the testbed it fails the run, with its message.
+//! A panic in a computation is caught, as on a machine, and is the computation's error; it ends the driver, which the judge of
+//! progress takes for a violation. A panic of a task fails the run.
 
 use crate::world::Seat;
 use highwater_core::env::{BoxFuture, ComputeError, Executor, Task};
 use madsim::task::AbortHandle;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// The executor of one life of a node.
 pub struct SimExecutor {
@@ -24,13 +26,20 @@ impl Executor for SimExecutor {
 
     fn compute(&self, job: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), ComputeError>> {
         Box::pin(async move {
-            job();
-            Ok(())
+            catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
+                let text = payload.downcast_ref::<String>().cloned();
+                let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                ComputeError { message: text.unwrap_or_else(|| "a panic without a message".to_owned()) }
+            })
         })
     }
 
     fn parallel<'a>(&self, tasks: Vec<Box<dyn FnOnce() + Send + 'a>>) {
-        tasks.into_iter().for_each(|task| task());
+        // All of them run, also beside one that panics.
+        let panics = tasks.into_iter().filter_map(|task| catch_unwind(AssertUnwindSafe(task)).err());
+        if let Some(first) = panics.collect::<Vec<_>>().into_iter().next() {
+            resume_unwind(first);
+        }
     }
 }
 
@@ -85,12 +94,10 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_a_computation_fails_the_run() {
+    fn a_panic_in_a_task_fails_the_run() {
         let run = run_simulation(WorldOptions::seeded(1), |world| async move {
             let node = world.add_node("driver");
-            let job = |env: highwater_core::env::Env| async move {
-                env.executor.compute(Box::new(|| panic!("operator 7 is wrong"))).await.unwrap();
-            };
+            let job = |_: highwater_core::env::Env| async { panic!("operator 7 is wrong") };
             node.start(job).await.unwrap();
         });
         assert_eq!(run.unwrap_err().message, "operator 7 is wrong");

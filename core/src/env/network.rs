@@ -51,3 +51,68 @@ pub trait Listener: Send {
     /// The address that is listened at, as `HOST:PORT`.
     fn local_address(&self) -> String;
 }
+
+/// Splits `HOST:PORT` into its parts. An IPv6 address stands in brackets, without which it could not be told from its port.
+///
+/// # Errors
+/// `ErrorKind::InvalidInput` for a text that is not of that form.
+pub fn host_and_port(address: &str) -> io::Result<(&str, u16)> {
+    let invalid = || {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` is not HOST:PORT", address.escape_debug()))
+    };
+    let (host, port) = address.rsplit_once(':').ok_or_else(invalid)?;
+    let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let name = bracketed.unwrap_or(host);
+    let in_name = |c: char| match bracketed {
+        Some(_) => c.is_ascii_graphic() && c != '[' && c != ']',
+        None => !c.is_whitespace() && !c.is_control() && !"[]:/".contains(c),
+    };
+    // `u16::from_str` would let a sign pass.
+    if name.is_empty() || !name.chars().all(in_name) || !port.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(invalid());
+    }
+    Ok((name, port.parse().map_err(|_| invalid())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_host_and_port() {
+        for (address, parts) in [
+            ("localhost:9999", ("localhost", 9999)),
+            ("127.0.0.1:0", ("127.0.0.1", 0)),
+            ("[::1]:80", ("::1", 80)),
+            ("a-b.example:65535", ("a-b.example", 65535)),
+        ] {
+            assert_eq!(host_and_port(address).unwrap(), parts);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_invalid_input() {
+        for address in [
+            "",
+            ":",
+            "host",
+            "host:",
+            ":80",
+            "host:65536",
+            "host:+80",
+            "host:-1",
+            "host:8o",
+            "::1:80",
+            "[]:80",
+            "[::1]",
+            "a b:80",
+            "tcp://host:80",
+            "host:80\n",
+            "[::1:80",
+            "[a]b:80",
+        ] {
+            let error = host_and_port(address).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{address:?}");
+        }
+    }
+}

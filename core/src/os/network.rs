@@ -4,7 +4,7 @@
 //! acknowledgement must not wait for the next one. There is no TLS, no keep-alive and no time-out but that of
 //! [`Network::connect`]: a reader that waits for a peer that is gone without a word waits on.
 
-use crate::env::{BoxFuture, Connection, Listener, Network, Reader, Writer};
+use crate::env::{BoxFuture, Connection, Listener, Network, Reader, Writer, host_and_port};
 use bytes::BufMut;
 use std::{io, time::Duration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,7 +23,7 @@ pub(super) struct Tcp;
 impl Network for Tcp {
     fn connect<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Connection>> {
         Box::pin(async move {
-            let target = parse(address)?;
+            let target = host_and_port(address)?;
             let stream =
                 tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(target)).await.map_err(|_| {
                     let seconds = CONNECT_TIMEOUT.as_secs();
@@ -35,30 +35,11 @@ impl Network for Tcp {
 
     fn listen<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
         Box::pin(async move {
-            let socket = TcpListener::bind(parse(address)?).await?;
+            let socket = TcpListener::bind(host_and_port(address)?).await?;
             let address = socket.local_addr()?.to_string();
             Ok(Box::new(Listening { socket, address }) as Box<dyn Listener>)
         })
     }
-}
-
-/// Splits `HOST:PORT`. An IPv6 address stands in brackets, without which it could not be told from its port.
-fn parse(address: &str) -> io::Result<(&str, u16)> {
-    let invalid = || {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` is not HOST:PORT", address.escape_debug()))
-    };
-    let (host, port) = address.rsplit_once(':').ok_or_else(invalid)?;
-    let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let name = bracketed.unwrap_or(host);
-    let in_name = |c: char| match bracketed {
-        Some(_) => c.is_ascii_graphic() && c != '[' && c != ']',
-        None => !c.is_whitespace() && !c.is_control() && !"[]:/".contains(c),
-    };
-    // `u16::from_str` would let a sign pass.
-    if name.is_empty() || !name.chars().all(in_name) || !port.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(invalid());
-    }
-    Ok((name, port.parse().map_err(|_| invalid())?))
 }
 
 fn open(stream: TcpStream) -> io::Result<Connection> {
@@ -135,49 +116,6 @@ impl Drop for Sending {
         // the other half is dropped too, and then the system chooses between an end and a reset as the contract has it.
         if let Some(half) = self.0.take() {
             half.forget();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_host_and_port() {
-        for (address, parts) in [
-            ("localhost:9999", ("localhost", 9999)),
-            ("127.0.0.1:0", ("127.0.0.1", 0)),
-            ("[::1]:80", ("::1", 80)),
-            ("a-b.example:65535", ("a-b.example", 65535)),
-        ] {
-            assert_eq!(parse(address).unwrap(), parts);
-        }
-    }
-
-    #[test]
-    fn what_is_no_address_is_invalid_input() {
-        for address in [
-            "",
-            ":",
-            "host",
-            "host:",
-            ":80",
-            "host:65536",
-            "host:+80",
-            "host:-1",
-            "host:8o",
-            "::1:80",
-            "[]:80",
-            "[::1]",
-            "a b:80",
-            "tcp://host:80",
-            "host:80\n",
-            "[::1:80",
-            "[a]b:80",
-        ] {
-            let error = parse(address).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{address:?}");
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     codec,
-    env::{BoxFuture, Connection, Env, Task, Writer},
+    env::{BoxFuture, Connection, Env, Task, Writer, host_and_port},
     error::{GraphError, Result},
     event::Event,
     options::Options,
@@ -43,11 +43,9 @@ impl FromStr for SocketAddress {
             Some(("resume", address)) => (address, true),
             _ => return Err(GraphError::Source(url.into())),
         };
-        match address.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
-                Ok(Self { address: address.into(), resumes })
-            }
-            _ => Err(GraphError::Source(url.into())),
+        match host_and_port(address) {
+            Ok(_) => Ok(Self { address: address.into(), resumes }),
+            Err(_) => Err(GraphError::Source(url.into())),
         }
     }
 }

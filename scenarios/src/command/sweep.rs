@@ -109,7 +109,9 @@ impl Sweep {
             false => self.scenarios.clone(),
         };
         let seeds = self.shard.of(&self.seeds.0);
-        let jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let jobs = self
+            .jobs
+            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         let options = self.faults.options(self.seeds.0.start);
         fs::create_dir_all(&self.out).map_err(|error| self.cannot_write(&self.out, &error))?;
         eprintln!(
@@ -183,7 +185,10 @@ impl Sweep {
     }
 
     fn cannot_write(&self, path: &Path, error: &std::io::Error) -> Failure {
-        Failure::unusable(format!("cannot write {}: {error}; choose another directory with --out", path.display()))
+        Failure::unusable(format!(
+            "cannot write {}: {error}; choose another directory with --out",
+            path.display()
+        ))
     }
 }
 
@@ -199,15 +204,22 @@ mod tests {
 
     #[test]
     fn shards_share_the_seeds_without_overlap() {
-        let mut all: Vec<u64> =
-            (1..=3).flat_map(|index| Shard { index, count: 3 }.of(&(5..25))).collect();
+        let mut all: Vec<u64> = (1..=3).flat_map(|index| Shard { index, count: 3 }.of(&(5..25))).collect();
         all.sort_unstable();
         assert_eq!(all, (5..25).collect::<Vec<_>>());
     }
 
     #[test]
     fn nonsense_is_refused() {
-        assert!("5..5".parse::<Seeds>().is_err() && "x".parse::<Seeds>().is_err() && "9..1".parse::<Seeds>().is_err());
-        assert!("0/2".parse::<Shard>().is_err() && "3/2".parse::<Shard>().is_err() && "1".parse::<Shard>().is_err());
+        assert!(
+            "5..5".parse::<Seeds>().is_err()
+                && "x".parse::<Seeds>().is_err()
+                && "9..1".parse::<Seeds>().is_err()
+        );
+        assert!(
+            "0/2".parse::<Shard>().is_err()
+                && "3/2".parse::<Shard>().is_err()
+                && "1".parse::<Shard>().is_err()
+        );
     }
 }

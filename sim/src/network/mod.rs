@@ -26,7 +26,7 @@ use crate::{
     world::{Entered, Event, Seat, State, VirtualTime},
 };
 use connection::Readable;
-use highwater_core::env::{BoxFuture, Connection, Listener, Network, Reader, Writer};
+use highwater_core::env::{BoxFuture, Connection, Listener, Network, Reader, Writer, host_and_port};
 use std::{
     future::{Future, poll_fn},
     io,
@@ -109,7 +109,7 @@ impl SimNetwork {
     }
 
     async fn connect_to(&self, address: &str) -> io::Result<Connection> {
-        net::port_of(address)?;
+        host_and_port(address)?;
         let round_trip_nanos = 2 * self.seat.world.lock().net.line().latency_nanos;
         Alarm::after(&self.seat.world, round_trip_nanos).await;
         let connect = |_: &mut Context<'_>| {

@@ -5,6 +5,7 @@ use crate::{
     rng::{Domain, Draws, stream},
     world::{Life, NodeIndex, Seat, VirtualTime},
 };
+use highwater_core::env::host_and_port;
 use rand_chacha::ChaCha8Rng;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -52,13 +53,6 @@ pub(crate) struct Net {
     pub driver_connections: u32,
 }
 
-/// Splits `HOST:PORT`.
-pub(crate) fn port_of(address: &str) -> io::Result<(&str, u16)> {
-    let split = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    let parsed = split.and_then(|(host, port)| Some((host, port.parse().ok()?)));
-    parsed.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "an address is HOST:PORT"))
-}
-
 impl Net {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = stream(seed, Domain::Network);
@@ -85,7 +79,7 @@ impl Net {
     }
 
     pub(crate) fn listen(&mut self, address: &str, seat: &Seat) -> io::Result<Box<str>> {
-        let (host, mut port) = port_of(address)?;
+        let (host, mut port) = host_and_port(address)?;
         while port == 0 {
             let candidate = self.next_free_port;
             self.next_free_port += 1;
