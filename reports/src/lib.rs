@@ -1,1 +1,15 @@
-//! reports
+//! The reports: what a run or a sweep came to, for people and for programs.
+//!
+//! - [`text`] tells one run's story: the plan, the timeline, the ledger, the verdicts. Stable to the byte, so that a snapshot
+//!   of it shows a reviewer what a change does to a recovery.
+//! - [`sweep`] adds runs up and renders the table of a sweep.
+//! - [`json`] is one run's report as one line, for programs.
+//! - [`replay`] is the command that lives through a run again, which ends every report of a failure.
+//!
+//! A report reads a [`RunReport`](highwater_sim::run::RunReport) and nothing else: it judges nothing, and it never asks a
+//! clock, a terminal or the environment.
+
+pub mod json;
+pub mod replay;
+pub mod sweep;
+pub mod text;

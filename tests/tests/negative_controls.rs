@@ -18,8 +18,9 @@ fn seeds_to_catch(scenario: &str, sabotage: Sabotage, invariant: Invariant) -> u
     for seed in 0..SEEDS_MAX {
         let sabotaged = RunOptions { sabotage: BTreeSet::from([sabotage]), ..RunOptions::seeded(seed) };
         let report = run(&scenario, &sabotaged).report;
-        let caught =
-            |verdict: &highwater_sim::judge::Verdict| verdict.invariant == invariant && !verdict.violations.is_empty();
+        let caught = |verdict: &highwater_sim::judge::Verdict| {
+            verdict.invariant == invariant && !verdict.violations.is_empty()
+        };
         if report.verdicts.iter().any(caught) {
             let honest = run(&scenario, &RunOptions::seeded(seed)).report;
             assert!(honest.held(), "the judges object to seed {seed} without the sabotage, too");

@@ -55,7 +55,9 @@ fn the_sweep_reaches_every_durable_step() {
     let mut kinds = BTreeSet::new();
     sweep(&scenario, &(0..SEEDS).collect::<Vec<_>>(), 2, &RunOptions::seeded(0), |run| {
         covered.extend(run.report.coverage.iter().map(|(step, _)| step.to_string()));
-        kinds.extend(run.report.plan.iter().filter(|fault| fault.firing.is_some()).map(|fault| fault.fault.kind()));
+        kinds.extend(
+            run.report.plan.iter().filter(|fault| fault.firing.is_some()).map(|fault| fault.fault.kind()),
+        );
         ControlFlow::Continue(())
     });
     assert_eq!(kinds, BTreeSet::from(FaultKind::ALL));

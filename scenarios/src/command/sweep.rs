@@ -149,7 +149,7 @@ impl Sweep {
             if let Some(error) = failure {
                 return Err(error);
             }
-            summary.took(&scenario.name, started.elapsed().as_secs_f64());
+            summary.add_wall_time(&scenario.name, started.elapsed());
             if let Some(notable) = notable {
                 self.write(&notable.report)?;
             }

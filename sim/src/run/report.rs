@@ -10,7 +10,7 @@ use crate::{
     world::{Life, VirtualTime},
 };
 use highwater_core::event::Event;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The whole story of a run.
@@ -98,7 +98,7 @@ pub struct LedgerSummary {
 }
 
 /// The figures that a sweep adds up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Lives of the driver.
     pub lives: u64,

@@ -1,0 +1,37 @@
+//! The command that lives through a run again.
+//!
+//! It names what made the run: the scenario, the seed, and every option that is not the default. A plan that was given came
+//! from a file whose name no report knows; `FILE` stands for it.
+
+use highwater_sim::{fault::FaultKind, run::RunReport};
+use std::fmt::Write;
+
+/// The command that replays a run.
+pub fn replay_command(report: &RunReport) -> String {
+    let mut command = format!("highwater replay {} --seed {}", report.scenario, report.seed);
+    let mut option = |name: &str, value: &str| {
+        write!(command, " --{name} {value}").expect("a string takes all that is written to it");
+    };
+    if report.plan_given {
+        option("plan", "FILE");
+    } else if is_restricted(report) {
+        option("faults", &fault_list(report));
+    }
+    if !report.sabotage.is_empty() {
+        option("sabotage", &report.sabotage.join(","));
+    }
+    command
+}
+
+/// Whether some class of faults could not be drawn.
+pub(crate) fn is_restricted(report: &RunReport) -> bool {
+    FaultKind::ALL.iter().any(|kind| !report.faults.iter().any(|name| name == kind.name()))
+}
+
+/// The classes that could be drawn, as the option takes them.
+pub(crate) fn fault_list(report: &RunReport) -> String {
+    match report.faults.is_empty() {
+        true => "none".to_owned(),
+        false => report.faults.join(","),
+    }
+}

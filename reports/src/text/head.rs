@@ -1,0 +1,137 @@
+//! The story in ten lines: what was run, whether it held, and what happened on the way.
+
+use super::{
+    layout::{Page, count},
+    moments::seconds,
+};
+use crate::replay::{fault_list, is_restricted};
+use highwater_core::event::Event;
+use highwater_sim::{
+    clock::WALL_TIME_AT_START,
+    fault::FaultKind,
+    judge::Invariant,
+    run::{Happening, RunReport},
+};
+
+pub(super) fn write(page: &mut Page, report: &RunReport) {
+    let ledger = &report.ledger;
+    page.line("scenario   ", &format!("{}, fed by a {} source", report.scenario, source(report)));
+    page.line("seed       ", &seed(report));
+    if !report.sabotage.is_empty() {
+        let promises = report.sabotage.join(", ");
+        page.line("sabotage   ", &format!("{promises}: broken on purpose, so the judges must object"));
+    }
+    page.line("verdict    ", &verdict(report));
+    page.line("lives      ", &lives(report));
+    page.line("network    ", &network(report));
+    page.line("batches    ", &batches(report));
+    let records = format!(
+        "{} of {} sent, {} acknowledged, {} processed, {} twice, {} lost, {} died with the socket",
+        ledger.sent,
+        ledger.records,
+        ledger.acknowledged,
+        ledger.processed,
+        ledger.twice,
+        ledger.lost,
+        ledger.died_with_the_socket
+    );
+    page.line("records    ", &records);
+    let took = seconds(report.took);
+    page.line("time       ", &format!("{took} of virtual time; 0.000s is {WALL_TIME_AT_START} UTC"));
+}
+
+fn source(report: &RunReport) -> &str {
+    match report.ledger.protocol.as_str() {
+        "" => "silent",
+        protocol => protocol,
+    }
+}
+
+fn seed(report: &RunReport) -> String {
+    let faults = count(report.plan.len() as u64, "fault");
+    if report.plan_given {
+        return format!("{} draws the workload; the plan is given: {faults}", report.seed);
+    }
+    let from = match is_restricted(report) {
+        true => fault_list(report),
+        false => "every kind".to_owned(),
+    };
+    format!("{} draws the workload and the plan: {faults} of {from}", report.seed)
+}
+
+fn verdict(report: &RunReport) -> String {
+    let judged = report.verdicts.len();
+    let broken: Vec<_> = report.verdicts.iter().filter(|verdict| !verdict.violations.is_empty()).collect();
+    if broken.iter().any(|verdict| verdict.invariant == Invariant::NoPanic) {
+        return "PANIC: the run did not come to its end, and nothing was judged".into();
+    }
+    if broken.is_empty() {
+        return format!("all {judged} invariants held");
+    }
+    let names: Vec<String> =
+        broken.iter().map(|verdict| format!("{} {}", verdict.invariant, verdict.invariant.name())).collect();
+    format!("{} of {judged} invariants BROKEN: {}", broken.len(), names.join(", "))
+}
+
+fn lives(report: &RunReport) -> String {
+    let happened = |wanted: fn(&Happening) -> bool| {
+        report.timeline.iter().filter(|entry| wanted(&entry.happening)).count() as u64
+    };
+    let power_losses = fired(report, FaultKind::PowerLoss);
+    let totals = &report.totals;
+    let mut text = format!(
+        "{} of the driver: {} of the process, {}, {}",
+        match totals.lives {
+            1 => "1 life".to_owned(),
+            lives => format!("{lives} lives"),
+        },
+        match fired(report, FaultKind::Crash) {
+            1 => "1 crash".to_owned(),
+            crashes => format!("{crashes} crashes"),
+        },
+        count(power_losses, "power loss"),
+        match happened(|it| matches!(it, Happening::Event(Event::Recovered(_)))) {
+            1 => "1 recovery".to_owned(),
+            recoveries => format!("{recoveries} recoveries"),
+        },
+    );
+    let failed = happened(|it| matches!(it, Happening::LifeFailed { .. }));
+    if failed > 0 {
+        text.push_str(&format!(", {failed} ended by an error"));
+    }
+    if totals.torn_writes > 0 {
+        text.push_str(&format!(", {}", count(totals.torn_writes, "torn write")));
+    }
+    text
+}
+
+fn network(report: &RunReport) -> String {
+    let [resets, closes, stalls] =
+        [FaultKind::Reset, FaultKind::Close, FaultKind::Stall].map(|kind| fired(report, kind));
+    format!(
+        "{}, {} by the source, {}",
+        count(resets, "reset"),
+        count(closes, "orderly close"),
+        count(stalls, "stall")
+    )
+}
+
+fn batches(report: &RunReport) -> String {
+    let mut completed = std::collections::BTreeSet::new();
+    for entry in &report.timeline {
+        if let Happening::Event(Event::BatchCompleted { time, .. }) = entry.happening {
+            completed.insert(time);
+        }
+    }
+    format!(
+        "{} completed; {} run again in recoveries; {} emitted more than once",
+        completed.len(),
+        report.totals.replayed_batches,
+        report.totals.duplicates
+    )
+}
+
+fn fired(report: &RunReport, kind: FaultKind) -> u64 {
+    report.plan.iter().filter(|outcome| outcome.firing.is_some() && outcome.fault.kind() == kind).count()
+        as u64
+}

@@ -1,0 +1,33 @@
+//! The ledger: what became of the records, from the source's own book and the output.
+
+use super::layout::Page;
+use highwater_sim::run::RunReport;
+
+pub(super) fn write(page: &mut Page, report: &RunReport) {
+    let ledger = &report.ledger;
+    let resumes = ledger.protocol == "resume";
+    let (about, acknowledged, died) = match resumes {
+        true => (
+            "the source sends again what was not acknowledged, so nothing may be lost",
+            "the driver told the source that they are durable",
+            "does not happen to a source that sends again",
+        ),
+        false => (
+            "the source cannot send again: what no journal holds when a connection ends is gone",
+            "are durable in the journal; this source is told nothing",
+            "were sent and never reached the journal",
+        ),
+    };
+    page.section("LEDGER", about);
+    for (name, count, meaning) in [
+        ("to send", ledger.records, "the workload"),
+        ("sent", ledger.sent, "were sent at least once"),
+        ("acknowledged", ledger.acknowledged, acknowledged),
+        ("processed", ledger.processed, "are in the output, each copy counted"),
+        ("twice", ledger.twice, "are in the output more than once; must be 0"),
+        ("lost", ledger.lost, "were acknowledged and are not in the output; must be 0"),
+        ("died with the socket", ledger.died_with_the_socket, died),
+    ] {
+        page.line(&format!("  {name:<20}  {count:>6}  "), meaning);
+    }
+}

@@ -1,0 +1,24 @@
+//! The plan: what was to go wrong, and what of it did.
+
+use super::{layout::Page, moments::seconds};
+use highwater_sim::{fault::Firing, run::RunReport};
+
+pub(super) fn write(page: &mut Page, report: &RunReport) {
+    let missed = report.plan.iter().filter(|outcome| outcome.firing.is_none()).count();
+    let fired = report.plan.len() - missed;
+    page.section(
+        "PLAN",
+        &match report.plan.len() {
+            0 => "no faults: nothing disturbs this run".to_owned(),
+            _ => format!("{fired} fired, {missed} missed"),
+        },
+    );
+    for (n, outcome) in report.plan.iter().enumerate() {
+        page.line(&format!("{:>4}  ", n + 1), &outcome.fault.to_string());
+        let became = match &outcome.firing {
+            Some(Firing { at, life, hit }) => format!("fired at {} in life {life}: {hit}", seconds(*at)),
+            None => "MISSED: the run never came to its trigger".to_owned(),
+        };
+        page.line("        ", &became);
+    }
+}

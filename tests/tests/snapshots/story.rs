@@ -1,0 +1,158 @@
+//! A story: a scenario, and a plan that says what is hit.
+
+use highwater_reports::text::render;
+use highwater_sim::{
+    fault::{Close, Crash, Fault, Moment, Plan, PowerLoss, Reset, Stall, Trigger},
+    run::{Run, RunOptions, RunReport, run},
+    sabotage::Sabotage,
+    scenario::Scenario,
+    world::Life,
+};
+
+/// Draws the workload of every story.
+const SEED: u64 = 3;
+
+/// What a power loss leaves of what was not synced.
+#[derive(Clone, Copy)]
+pub enum Power {
+    /// Nothing.
+    KeepsNothing,
+    /// Names and lengths.
+    KeepsNoData,
+    /// Data under names that were known before.
+    KeepsNoNames,
+    /// What is drawn from a number.
+    KeepsDrawn(u64),
+}
+
+impl Power {
+    fn loss(self) -> PowerLoss {
+        let image_seed = match self {
+            Self::KeepsNothing => 0,
+            Self::KeepsNoData => 2,
+            Self::KeepsNoNames => 3,
+            Self::KeepsDrawn(seed) => seed,
+        };
+        PowerLoss { image_seed }
+    }
+}
+
+/// A step of the driver's disk: the n-th operation of its kind on such a path in a life.
+pub struct StepOf {
+    operation: &'static str,
+    path_prefix: &'static str,
+    path_suffix: &'static str,
+    nth: usize,
+}
+
+/// The operations of a kind on the paths with this beginning and this end.
+pub fn step(operation: &'static str, path_prefix: &'static str, path_suffix: &'static str) -> StepOf {
+    StepOf { operation, path_prefix, path_suffix, nth: 1 }
+}
+
+impl StepOf {
+    /// Which of them, from 1.
+    pub fn number(self, nth: usize) -> Self {
+        Self { nth, ..self }
+    }
+
+    /// None of them: for a fault that is to be missed.
+    pub fn nowhere(self) -> Self {
+        Self { nth: 0, ..self }
+    }
+
+    /// `disk 24: rename /checkpoint/...` is operation 24, if it is such a step.
+    fn matches(&self, traced: &str) -> Option<u64> {
+        let (number, what) = traced.strip_prefix("disk ")?.split_once(": ")?;
+        let path = what.strip_prefix(self.operation)?.strip_prefix(' ')?;
+        let is_it = path.starts_with(self.path_prefix) && path.ends_with(self.path_suffix);
+        is_it.then(|| number.parse().expect("a number of an operation"))
+    }
+}
+
+/// A story that is being made.
+pub struct Story {
+    scenario: Scenario,
+    options: RunOptions,
+}
+
+impl Story {
+    pub fn of(scenario: Scenario) -> Self {
+        let options = RunOptions { plan: Some(Plan::calm()), ..RunOptions::seeded(SEED) };
+        Self { scenario, options }
+    }
+
+    pub fn sabotaged(mut self, sabotage: Sabotage) -> Self {
+        self.options.sabotage.insert(sabotage);
+        self
+    }
+
+    pub fn crash(self, life: u32, moment: Moment, step: StepOf, restart_after_ms: u64) -> Self {
+        let trigger = self.trigger(life, moment, &step);
+        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss: None }))
+    }
+
+    pub fn power_loss(
+        self,
+        life: u32,
+        moment: Moment,
+        step: StepOf,
+        power: Power,
+        restart_after_ms: u64,
+    ) -> Self {
+        let trigger = self.trigger(life, moment, &step);
+        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss: Some(power.loss()) }))
+    }
+
+    pub fn power_loss_at(self, at_ms: u64, power: Power, restart_after_ms: u64) -> Self {
+        let trigger = Trigger::Time { at_ms };
+        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss: Some(power.loss()) }))
+    }
+
+    pub fn reset(self, connection: u32, after_bytes: u64) -> Self {
+        self.with(Fault::Reset(Reset { connection, after_bytes }))
+    }
+
+    pub fn close(self, connection: u32, after_bytes: u64) -> Self {
+        self.with(Fault::Close(Close { connection, after_bytes }))
+    }
+
+    pub fn stall(self, connection: u32, after_bytes: u64, for_ms: u64) -> Self {
+        self.with(Fault::Stall(Stall { connection, after_bytes, for_ms }))
+    }
+
+    /// Lives through the story and holds its report against the snapshot.
+    pub fn tell(&self, name: &str) -> RunReport {
+        let report = self.run(false).report;
+        insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name, render(&report));
+        });
+        report
+    }
+
+    fn with(mut self, fault: Fault) -> Self {
+        self.options.plan.get_or_insert_default().faults.push(fault);
+        self
+    }
+
+    fn run(&self, trace: bool) -> Run {
+        run(&self.scenario, &RunOptions { trace, ..self.options.clone() })
+    }
+
+    /// Where the step is in the count of the life's operations, given the faults so far.
+    fn trigger(&self, life: u32, moment: Moment, step: &StepOf) -> Trigger {
+        let life = Life(life);
+        let number = match step.nth {
+            0 => 1,
+            nth => {
+                let trace = self.run(true).trace;
+                let of_life = trace.iter().filter(|entry| entry.node == "driver" && entry.life == life);
+                let mut steps = of_life.filter_map(|entry| step.matches(&entry.text));
+                steps.nth(nth - 1).unwrap_or_else(|| {
+                    panic!("life {life} has no {nth} steps `{} {}`", step.operation, step.path_prefix)
+                })
+            }
+        };
+        Trigger::DiskOperation { life, number, moment }
+    }
+}
