@@ -7,6 +7,7 @@ use crate::{
     env::Env,
     error::{Error, GraphError, Result},
     event::{Event, StreamingListener},
+    flag::Flag,
     listeners::Listeners,
     options::Options,
     recovery,
@@ -213,7 +214,7 @@ impl StreamingContext {
     /// [`GraphError::AlreadyUsed`] if the context is not running.
     pub fn stopper(&self) -> Result<Stopper> {
         match &self.state {
-            State::Running(running) => Ok(Stopper(running.stop_sender())),
+            State::Running(running) => Ok(Stopper(running.stop())),
             _ => Err(GraphError::AlreadyUsed("stopped").into()),
         }
     }
@@ -226,7 +227,7 @@ impl StreamingContext {
     pub async fn stop(&mut self, gracefully: bool) -> Result<()> {
         let ended = match &mut self.state {
             State::Running(running) if gracefully => {
-                running.stop_sender().send_replace(true);
+                running.stop().raise();
                 running.ended().await
             }
             _ => Ok(()),
@@ -240,11 +241,11 @@ impl StreamingContext {
 
 /// Asks a running context for an orderly stop. See [`StreamingContext::stopper`].
 #[derive(Clone, Debug)]
-pub struct Stopper(tokio::sync::watch::Sender<bool>);
+pub struct Stopper(Flag);
 
 impl Stopper {
     /// Asks; [`StreamingContext::await_termination`] tells when it has happened.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.0.raise();
     }
 }

@@ -24,6 +24,7 @@ mod dstream;
 pub mod env;
 mod error;
 pub mod event;
+mod flag;
 pub mod ids;
 pub mod journal;
 mod listeners;

@@ -49,7 +49,7 @@ impl std::fmt::Debug for Scenario {
 /// The engine's options in a simulation: small enough that everything that rolls, rolls.
 pub fn simulated_options() -> Options {
     let mut options = Options::default();
-    options.checkpoint_interval = highwater_core::Interval::from_millis(5_000);
+    options.checkpoint_interval = highwater_core::Interval::from_millis(2_000);
     options.block_bytes_max = 2 << 10;
     options.backlog_bytes_max = 16 << 10;
     options.segment_bytes_max = 8 << 10;

@@ -8,11 +8,12 @@ use crate::{
     env::{Env, Monotonic},
     error::{Error, Result},
     event::Event,
+    flag::Flag,
     ids::{BatchTime, Interval},
     listeners::Listeners,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 /// How many missed batches share a sync of their allocation.
 const ALLOCATED_AT_ONCE_MAX: usize = 64;
@@ -27,7 +28,7 @@ pub(crate) struct Generator {
     pub missed_batches_max: u64,
     pub batches: mpsc::Sender<BatchBlocks>,
     /// True once the receivers have ended: what is in the backlog is all there will be.
-    pub drain: watch::Receiver<bool>,
+    pub drain: Flag,
 }
 
 impl Generator {
@@ -61,8 +62,7 @@ impl Generator {
     async fn wait(&mut self, until: Monotonic) -> bool {
         let tick = self.env.clock.sleep_until(until);
         let drained = async {
-            // The context keeps the sender as long as this task.
-            let _ = self.drain.wait_for(|drain| *drain).await;
+            self.drain.raised().await;
             if self.backlog.has_unallocated() {
                 std::future::pending::<()>().await;
             }

@@ -6,11 +6,12 @@ use crate::{
     env::Task,
     error::{Error, Result},
     event::Event,
+    flag::Flag,
     ids::SourceId,
     source::Receiver,
 };
 use std::{future::Future, sync::Arc};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 /// How many batches may wait for the runner before the generator has to.
 const WAITING_BATCHES_MAX: usize = 1024;
@@ -18,7 +19,7 @@ const WAITING_BATCHES_MAX: usize = 1024;
 const REPLAYED_AT_ONCE_MAX: usize = 64;
 
 /// Runs a driver until it is stopped or fails.
-pub(super) async fn drive(prepared: Prepared, mut stop: watch::Receiver<bool>) -> Result<()> {
+pub(super) async fn drive(prepared: Prepared, stop: Flag) -> Result<()> {
     let Prepared { driver, mut runner, backlog, state_replays, mut pending, allocated } = prepared;
     runner.replay_state(&state_replays).await?;
     drop(state_replays);
@@ -30,7 +31,7 @@ pub(super) async fn drive(prepared: Prepared, mut stop: watch::Receiver<bool>) -
     let (ends, mut ended) = mpsc::unbounded_channel();
     let sources: Vec<_> = runner.sources.iter().map(|node| node.source.clone()).collect();
     let (batches, waiting) = mpsc::channel(WAITING_BATCHES_MAX);
-    let drain = watch::Sender::new(false);
+    let drain = Flag::default();
     let generator = Generator {
         env: driver.env.clone(),
         backlog: backlog.clone(),
@@ -39,7 +40,7 @@ pub(super) async fn drive(prepared: Prepared, mut stop: watch::Receiver<bool>) -
         last: allocated,
         missed_batches_max: driver.options.missed_batches_max,
         batches,
-        drain: drain.subscribe(),
+        drain: drain.clone(),
     };
     let mut tasks = vec![
         driver.spawn(Part::Runner, &ends, runner.run(waiting)),
@@ -53,7 +54,7 @@ pub(super) async fn drive(prepared: Prepared, mut stop: watch::Receiver<bool>) -
     let mut stopping = false;
     loop {
         if stopping && receiving == 0 {
-            drain.send_replace(true);
+            drain.raise();
         }
         tokio::select! {
             biased;
@@ -63,7 +64,7 @@ pub(super) async fn drive(prepared: Prepared, mut stop: watch::Receiver<bool>) -
                 (Part::Generator, Ok(())) => {}
                 (Part::Runner, Ok(())) => return Ok(()),
             },
-            Ok(_) = stop.wait_for(|stop| *stop), if !stopping => {
+            () = stop.raised(), if !stopping => {
                 stopping = true;
                 driver.listeners.tell(&Event::Stopping);
             }
@@ -102,7 +103,7 @@ impl Drop for EndTeller {
 }
 
 impl Driver {
-    fn receiver(&self, source: SourceId, backlog: &Arc<Backlog>, stop: &watch::Receiver<bool>) -> Receiver {
+    fn receiver(&self, source: SourceId, backlog: &Arc<Backlog>, stop: &Flag) -> Receiver {
         let generation = self.directory.generation;
         Receiver::new(
             self.env.clone(),

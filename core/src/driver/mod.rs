@@ -12,6 +12,7 @@ use crate::{
     checkpoint::CheckpointDirectory,
     env::{Env, Task},
     error::{Error, Result},
+    flag::Flag,
     ids::BatchTime,
     listeners::Listeners,
     options::Options,
@@ -50,13 +51,14 @@ struct Prepared {
 
 /// A driver that runs. Dropping it cuts the driver off.
 pub(crate) struct Running {
-    stop: watch::Sender<bool>,
+    stop: Flag,
     outcome: watch::Receiver<Option<std::result::Result<(), Arc<Error>>>>,
     _driver: Box<dyn Task>,
 }
 
 impl Running {
-    pub fn stop_sender(&self) -> watch::Sender<bool> {
+    /// Raised, it asks for an orderly stop.
+    pub fn stop(&self) -> Flag {
         self.stop.clone()
     }
 

@@ -12,6 +12,7 @@ use crate::{
     env::Env,
     error::{Error, Result},
     event::Event,
+    flag::Flag,
     ids::{BatchTime, BlockId, CheckpointId, CheckpointSequence, SegmentId, SourceId},
     journal::{Allocation, Journal, SegmentName, list_segments},
     listeners::Listeners,
@@ -37,8 +38,8 @@ pub(crate) async fn start(
         None => driver.first_start(graph).await?,
         Some(recovered) => driver.later_start(graph, recovered).await?,
     };
-    let stop = watch::Sender::new(false);
-    let stopping = stop.subscribe();
+    let stop = Flag::default();
+    let stopping = stop.clone();
     let (outcome_sender, outcome) = watch::channel(None);
     let task = async move {
         // All that it held, the directory's lock included, is released before anybody is told.

@@ -7,12 +7,12 @@ use crate::{
     env::{BoxFuture, Env},
     error::{Error, Result},
     event::Event,
+    flag::Flag,
     ids::{Generation, SourceId},
     listeners::Listeners,
 };
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// The engine's side of a running source.
 pub struct Receiver {
@@ -20,7 +20,7 @@ pub struct Receiver {
     source: SourceId,
     generation: Generation,
     backlog: Arc<Backlog>,
-    stop: watch::Receiver<bool>,
+    stop: Flag,
     listeners: Listeners,
 }
 
@@ -30,7 +30,7 @@ impl Receiver {
         source: SourceId,
         generation: Generation,
         backlog: Arc<Backlog>,
-        stop: watch::Receiver<bool>,
+        stop: Flag,
         listeners: Listeners,
     ) -> Self {
         Self { env, source, generation, backlog, stop, listeners }
@@ -75,13 +75,12 @@ impl Receiver {
 
     /// Whether the driver is stopping.
     pub fn is_stopping(&self) -> bool {
-        *self.stop.borrow()
+        self.stop.is_raised()
     }
 
     /// Completes when the driver is stopping.
     pub async fn stopping(&mut self) {
-        // An error means that the driver is gone altogether.
-        let _ = self.stop.wait_for(|stop| *stop).await;
+        self.stop.raised().await;
     }
 
     /// Waits for `sleep` to end or the driver to stop.
