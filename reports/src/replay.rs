@@ -35,3 +35,46 @@ pub(crate) fn fault_list(report: &RunReport) -> String {
         false => report.faults.join(","),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use highwater_sim::run::{LedgerSummary, Totals};
+    use std::collections::BTreeSet;
+
+    fn report(kinds: &[FaultKind]) -> RunReport {
+        RunReport {
+            scenario: "word-count".to_owned(),
+            seed: 7,
+            plan_given: false,
+            faults: kinds.iter().map(|kind| kind.name().to_owned()).collect(),
+            sabotage: Vec::new(),
+            plan: Vec::new(),
+            timeline: Vec::new(),
+            ledger: LedgerSummary::default(),
+            totals: Totals::default(),
+            verdicts: Vec::new(),
+            coverage: BTreeSet::new(),
+            took: Default::default(),
+            hash: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_command_names_the_options_that_are_not_the_default() {
+        let mut report = report(&FaultKind::ALL);
+        assert_eq!(replay_command(&report), "highwater replay word-count --seed 7");
+        report.faults.truncate(2);
+        let restricted = "highwater replay word-count --seed 7 --faults crash,power-loss";
+        assert_eq!(replay_command(&report), restricted);
+        report.sabotage = vec!["file-sync-does-nothing".to_owned(), "locks-do-not-exclude".to_owned()];
+        let sabotaged = format!("{restricted} --sabotage file-sync-does-nothing,locks-do-not-exclude");
+        assert_eq!(replay_command(&report), sabotaged);
+    }
+
+    #[test]
+    fn a_given_plan_needs_no_classes_of_faults() {
+        let report = RunReport { plan_given: true, ..report(&[FaultKind::Crash]) };
+        assert_eq!(replay_command(&report), "highwater replay word-count --seed 7 --plan FILE");
+    }
+}

@@ -121,3 +121,6 @@ fn add_totals(sum: &mut Totals, more: &Totals) {
     sum.missed += missed;
     sum.virtual_nanos += virtual_nanos;
 }
+
+#[cfg(test)]
+mod tests;

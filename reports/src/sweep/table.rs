@@ -34,7 +34,7 @@ fn scenarios(summary: &SweepSummary) -> String {
         "losses",
         "viola-\ntions",
         "seeds/s",
-        "simulated\ns per s",
+        "virtual\ns per s",
     ]);
     for (name, scenario) in &summary.scenarios {
         table.add_row(row(name, scenario));
@@ -102,7 +102,7 @@ fn new_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '-').set_header(header);
     for (n, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if n + 1 == N { 0 } else { 2 }));
+        column.set_padding((0, if n + 1 == N { 0 } else { 1 }));
         if n > 0 {
             column.set_cell_alignment(CellAlignment::Right);
         }

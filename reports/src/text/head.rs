@@ -25,16 +25,18 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
     page.line("lives      ", &lives(report));
     page.line("network    ", &network(report));
     page.line("batches    ", &batches(report));
-    let records = format!(
-        "{} of {} sent, {} acknowledged, {} processed, {} twice, {} lost, {} died with the socket",
-        ledger.sent,
-        ledger.records,
-        ledger.acknowledged,
-        ledger.processed,
-        ledger.twice,
-        ledger.lost,
-        ledger.died_with_the_socket
+    let sent = match ledger.sent == ledger.records {
+        true => format!("all {}", ledger.sent),
+        false => format!("{} of {}", ledger.sent, ledger.records),
+    };
+    let mut records = format!(
+        "{sent} sent, {} acknowledged, {} processed; {} twice, {} lost",
+        ledger.acknowledged, ledger.processed, ledger.twice, ledger.lost,
     );
+    // Nothing of a source that sends again can.
+    if ledger.protocol == "tcp" {
+        records.push_str(&format!(", {} died with the socket", ledger.died_with_the_socket));
+    }
     page.line("records    ", &records);
     let took = seconds(report.took);
     page.line("time       ", &format!("{took} of virtual time; 0.000s is {WALL_TIME_AT_START} UTC"));
@@ -80,7 +82,7 @@ fn lives(report: &RunReport) -> String {
     let power_losses = fired(report, FaultKind::PowerLoss);
     let totals = &report.totals;
     let mut text = format!(
-        "{} of the driver: {} of the process, {}, {}",
+        "{}: {} of the process, {}, {}",
         match totals.lives {
             1 => "1 life".to_owned(),
             lives => format!("{lives} lives"),

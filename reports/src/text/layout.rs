@@ -12,15 +12,27 @@ pub(super) struct Page {
 impl Page {
     /// A line that starts with `lead`; what does not fit goes on below, indented to the width of the lead.
     pub fn line(&mut self, lead: &str, text: &str) {
+        self.lines_at_most(usize::MAX, lead, text);
+    }
+
+    /// The same, but what does not fit into so many lines is left out, and said to be.
+    pub fn lines_at_most(&mut self, lines_max: usize, lead: &str, text: &str) {
         let indent = " ".repeat(lead.len());
         // A reason may quote what a source sent.
         let text = ascii(text);
-        let options = textwrap::Options::new(WIDTH).initial_indent(lead).subsequent_indent(&indent);
+        let options = textwrap::Options::new(WIDTH)
+            .initial_indent(lead)
+            .subsequent_indent(&indent)
+            // Names of files have hyphens in them.
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
         let lines = textwrap::wrap(&text, options);
         if lines.is_empty() {
             self.raw(lead);
         }
-        lines.iter().for_each(|line| self.raw(line));
+        lines.iter().take(lines_max).for_each(|line| self.raw(line));
+        if lines.len() > lines_max {
+            self.raw(&format!("{indent}[...]"));
+        }
     }
 
     /// A line as it is.

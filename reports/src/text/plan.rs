@@ -1,7 +1,10 @@
 //! The plan: what was to go wrong, and what of it did.
 
 use super::{layout::Page, moments::seconds};
-use highwater_sim::{fault::Firing, run::RunReport};
+use highwater_sim::{
+    fault::{Firing, Hit},
+    run::RunReport,
+};
 
 pub(super) fn write(page: &mut Page, report: &RunReport) {
     let missed = report.plan.iter().filter(|outcome| outcome.firing.is_none()).count();
@@ -16,9 +19,20 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
     for (n, outcome) in report.plan.iter().enumerate() {
         page.line(&format!("{:>4}  ", n + 1), &outcome.fault.to_string());
         let became = match &outcome.firing {
-            Some(Firing { at, life, hit }) => format!("fired at {} in life {life}: {hit}", seconds(*at)),
+            Some(Firing { at, life, hit }) => {
+                format!("fired at {} in life {life}: {}", seconds(*at), what(hit))
+            }
             None => "MISSED: the run never came to its trigger".to_owned(),
         };
-        page.line("        ", &became);
+        page.line("      ", &became);
+    }
+}
+
+/// What was hit. Which operation of its life it was, the fault itself says.
+fn what(hit: &Hit) -> String {
+    match hit {
+        Hit::Disk { number: _, step, path } => format!("{} {path}", step.operation),
+        Hit::Network { number: _, operation } => format!("{operation} at the network"),
+        Hit::Time | Hit::Connection { .. } => hit.to_string(),
     }
 }

@@ -11,7 +11,8 @@ use highwater_sim::run::RunReport;
 pub(super) fn write(page: &mut Page, report: &RunReport) {
     let about = format!(
         "virtual time, life, what; batches have the time of day of {}; checkpoint S.G is number S of the directory, \
-         written by generation G",
+         written by generation G; output/out is the pipeline's output, output/tap the testbed's list of each \
+         batch's lines",
         day()
     );
     page.section("TIMELINE", &about);

@@ -2,7 +2,7 @@
 
 use highwater_reports::text::render;
 use highwater_sim::{
-    fault::{Close, Crash, Fault, Moment, Plan, PowerLoss, Reset, Stall, Trigger},
+    fault::{Close, Crash, Fault, Hit, Moment, Plan, PowerLoss, Reset, Stall, Trigger},
     run::{Run, RunOptions, RunReport, run},
     sabotage::Sabotage,
     scenario::Scenario,
@@ -12,26 +12,26 @@ use highwater_sim::{
 /// Draws the workload of every story.
 const SEED: u64 = 3;
 
-/// What a power loss leaves of what was not synced.
+/// What of the unsynced survives a power loss.
 #[derive(Clone, Copy)]
-pub enum Power {
+pub enum Survives {
     /// Nothing.
-    KeepsNothing,
+    Nothing,
     /// Names and lengths.
-    KeepsNoData,
+    NoData,
     /// Data under names that were known before.
-    KeepsNoNames,
+    NoNames,
     /// What is drawn from a number.
-    KeepsDrawn(u64),
+    Drawn(u64),
 }
 
-impl Power {
-    fn loss(self) -> PowerLoss {
+impl Survives {
+    fn power_loss(self) -> PowerLoss {
         let image_seed = match self {
-            Self::KeepsNothing => 0,
-            Self::KeepsNoData => 2,
-            Self::KeepsNoNames => 3,
-            Self::KeepsDrawn(seed) => seed,
+            Self::Nothing => 0,
+            Self::NoData => 2,
+            Self::NoNames => 3,
+            Self::Drawn(seed) => seed,
         };
         PowerLoss { image_seed }
     }
@@ -61,25 +61,32 @@ impl StepOf {
         Self { nth: 0, ..self }
     }
 
+    /// Whether this is such a step: an operation, a blank, a path.
+    fn is(&self, what: &str) -> bool {
+        let path = what.strip_prefix(self.operation).and_then(|rest| rest.strip_prefix(' '));
+        path.is_some_and(|path| path.starts_with(self.path_prefix) && path.ends_with(self.path_suffix))
+    }
+
     /// `disk 24: rename /checkpoint/...` is operation 24, if it is such a step.
-    fn matches(&self, traced: &str) -> Option<u64> {
+    fn number_of(&self, traced: &str) -> Option<u64> {
         let (number, what) = traced.strip_prefix("disk ")?.split_once(": ")?;
-        let path = what.strip_prefix(self.operation)?.strip_prefix(' ')?;
-        let is_it = path.starts_with(self.path_prefix) && path.ends_with(self.path_suffix);
-        is_it.then(|| number.parse().expect("a number of an operation"))
+        self.is(what).then(|| number.parse().expect("a number of an operation"))
     }
 }
 
-/// A story that is being made.
+/// A story that is being made. Its faults are added in the order in which they fire: a step is looked up in the run with the
+/// faults before it.
 pub struct Story {
     scenario: Scenario,
     options: RunOptions,
+    /// The steps that must be hit, by the fault's place in the plan.
+    aims: Vec<(usize, StepOf)>,
 }
 
 impl Story {
     pub fn of(scenario: Scenario) -> Self {
         let options = RunOptions { plan: Some(Plan::calm()), ..RunOptions::seeded(SEED) };
-        Self { scenario, options }
+        Self { scenario, options, aims: Vec::new() }
     }
 
     pub fn sabotaged(mut self, sabotage: Sabotage) -> Self {
@@ -88,8 +95,7 @@ impl Story {
     }
 
     pub fn crash(self, life: u32, moment: Moment, step: StepOf, restart_after_ms: u64) -> Self {
-        let trigger = self.trigger(life, moment, &step);
-        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss: None }))
+        self.crash_at(life, moment, step, None, restart_after_ms)
     }
 
     pub fn power_loss(
@@ -97,16 +103,15 @@ impl Story {
         life: u32,
         moment: Moment,
         step: StepOf,
-        power: Power,
+        survives: Survives,
         restart_after_ms: u64,
     ) -> Self {
-        let trigger = self.trigger(life, moment, &step);
-        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss: Some(power.loss()) }))
+        self.crash_at(life, moment, step, Some(survives.power_loss()), restart_after_ms)
     }
 
-    pub fn power_loss_at(self, at_ms: u64, power: Power, restart_after_ms: u64) -> Self {
+    pub fn power_loss_at(self, at_ms: u64, survives: Survives, restart_after_ms: u64) -> Self {
         let trigger = Trigger::Time { at_ms };
-        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss: Some(power.loss()) }))
+        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss: Some(survives.power_loss()) }))
     }
 
     pub fn reset(self, connection: u32, after_bytes: u64) -> Self {
@@ -121,13 +126,36 @@ impl Story {
         self.with(Fault::Stall(Stall { connection, after_bytes, for_ms }))
     }
 
-    /// Lives through the story and holds its report against the snapshot.
+    /// Lives through the story, sees that it is about the steps that it names, and holds its report against the snapshot.
     pub fn tell(&self, name: &str) -> RunReport {
         let report = self.run(false).report;
+        for (fault, step) in &self.aims {
+            match report.plan[*fault].firing.as_ref().map(|firing| &firing.hit) {
+                Some(Hit::Disk { step: hit, path, .. }) => {
+                    let hit = format!("{} {path}", hit.operation);
+                    assert!(step.is(&hit), "fault {} hit `{hit}`", fault + 1);
+                }
+                other => assert!(step.nth == 0 && other.is_none(), "fault {} hit {other:?}", fault + 1),
+            }
+        }
         insta::with_settings!({ snapshot_path => ".", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name, render(&report));
         });
         report
+    }
+
+    fn crash_at(
+        mut self,
+        life: u32,
+        moment: Moment,
+        step: StepOf,
+        power_loss: Option<PowerLoss>,
+        restart_after_ms: u64,
+    ) -> Self {
+        let trigger = self.trigger(life, moment, &step);
+        let fault = self.options.plan.as_ref().map_or(0, |plan| plan.faults.len());
+        self.aims.push((fault, step));
+        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss }))
     }
 
     fn with(mut self, fault: Fault) -> Self {
@@ -147,7 +175,7 @@ impl Story {
             nth => {
                 let trace = self.run(true).trace;
                 let of_life = trace.iter().filter(|entry| entry.node == "driver" && entry.life == life);
-                let mut steps = of_life.filter_map(|entry| step.matches(&entry.text));
+                let mut steps = of_life.filter_map(|entry| step.number_of(&entry.text));
                 steps.nth(nth - 1).unwrap_or_else(|| {
                     panic!("life {life} has no {nth} steps `{} {}`", step.operation, step.path_prefix)
                 })

@@ -70,23 +70,23 @@ pub(super) fn tell(events: &[&Event], memory: &mut Memory) -> Told {
         Event::BatchAllocated { .. } => {
             let blocks = events.iter().map(|event| blocks_of(event)).sum();
             let text = match blocks {
-                0 => "no blocks".to_owned(),
+                0 => "no records".to_owned(),
                 blocks => format!("{} with {}", count(blocks, "block"), count(records, "record")),
             };
             Told("ALLOCATE", vec![of_batches(text)], routine(Counts::default()))
         }
         Event::BatchEmitted { repetition: false, .. } => {
-            Told("EMIT", vec![of_batches("to the outputs".into())], routine(Counts::default()))
+            Told("EMIT", vec![of_batches("output written".into())], routine(Counts::default()))
         }
         Event::BatchEmitted { repetition: true, .. } => {
-            notable("EMIT", of_batches("again, since an earlier life may have emitted it".into()))
+            notable("EMIT", of_batches("output written again, since an earlier life may have done so".into()))
         }
         Event::BatchCompleted { time, .. } => {
             let weight = match memory.taken_over.contains(time) {
                 true => Weight::Notable,
                 false => routine(Counts { completed: several, records, ..Counts::default() }),
             };
-            let text = format!("{}; output synced, completion journalled", count(records, "record"));
+            let text = format!("{}; output synced, completion in the journal", count(records, "record"));
             Told("COMPLETE", vec![of_batches(text)], weight)
         }
         Event::SnapshotWritten { time: _, bytes } => Told(
@@ -112,7 +112,7 @@ pub(super) fn tell(events: &[&Event], memory: &mut Memory) -> Told {
             let parts: Vec<String> =
                 parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(*n, what)).collect();
             let files_trimmed = checkpoints + snapshots + segments;
-            let text = format!("{}: no retained checkpoint needs them", parts.join(", "));
+            let text = format!("{}: not needed any more", parts.join(", "));
             Told("TRIM", vec![text], Weight::Routine(Counts { files_trimmed, ..Counts::default() }))
         }
         Event::SegmentStarted { segment } => Told(
@@ -124,13 +124,9 @@ pub(super) fn tell(events: &[&Event], memory: &mut Memory) -> Told {
             "SKIP",
             format!("{} from {} on: too many were missed", count(*skipped, "batch"), batch(*from)),
         ),
-        Event::OutputCut { sink, bytes } => notable(
-            "CUT",
-            format!(
-                "{sink}: {} of batches without a durable completion; they are emitted again",
-                count(*bytes, "byte")
-            ),
-        ),
+        Event::OutputCut { sink, bytes } => {
+            notable("CUT", format!("{sink}: {} of batches that were not completed", count(*bytes, "byte")))
+        }
         Event::Stopping => notable("STOPPING", "in order: what was received is still processed".into()),
         Event::Stopped { error: None } => notable("STOP", "the driver ended in order".into()),
         Event::Stopped { error: Some(error) } => {
@@ -159,7 +155,7 @@ fn recovered(recovery: &Recovery, memory: &Memory) -> Vec<String> {
     } = recovery;
     let state = match snapshot {
         Some(time) => format!("with the state of {}", batch(*time)),
-        None => "with no state saved yet".to_owned(),
+        None => "with no snapshot of a state".to_owned(),
     };
     let torn = match torn_bytes {
         0 => "no torn write at its end".to_owned(),

@@ -2,29 +2,40 @@
 
 use super::Told;
 use crate::text::fold::Weight;
-use highwater_sim::fault::{Crash, Fault, FaultOutcome, Moment, PowerLoss, Trigger};
+use highwater_sim::fault::{Crash, Fault, FaultOutcome, Hit, Moment, PowerLoss, Trigger};
 
-/// The line of the plan's fault number `index`, from 0.
-pub(super) fn tell(index: usize, outcome: &FaultOutcome) -> Told {
-    let hit = outcome.firing.as_ref().map(|firing| firing.hit.to_string()).unwrap_or_default();
+/// The line of the plan's fault number `index`, from 0. Where lines are not sent again, what becomes of half a line depends
+/// on how the connection ends.
+pub(super) fn tell(index: usize, outcome: &FaultOutcome, lines_are_sent_once: bool) -> Told {
+    let hit = outcome.firing.as_ref().map(|firing| what(&firing.hit)).unwrap_or_default();
     let fault = format!("fault {}", index + 1);
     match &outcome.fault {
         Fault::Crash(crash) => {
             let verb = if crash.power_loss.is_some() { "POWER LOSS" } else { "CRASH" };
-            let details = vec![
-                format!("{fault}, {}{hit}", moment(crash)),
-                format!("{}; the next life begins {} ms later", survives(crash), crash.restart_after_ms),
-            ];
+            let details = vec![format!("{fault}, {}{hit}", moment(crash)), survives(crash)];
             Told(verb, details, Weight::End)
         }
         Fault::Reset(_) => disturbance("RESET", format!("{fault}, {hit}: what was under way is lost")),
         Fault::Close(_) => {
-            disturbance("CLOSE", format!("{fault}, {hit}: the driver sees an orderly end of stream"))
+            let half = if lines_are_sent_once { "; half a line at the end is a record" } else { "" };
+            disturbance("CLOSE", format!("{fault}, {hit}: ended in order{half}"))
         }
-        Fault::Stall(stall) => disturbance(
-            "STALL",
-            format!("{fault}, {hit}: nothing more arrives on it for {} ms", stall.for_ms),
-        ),
+        Fault::Stall(stall) => {
+            disturbance("STALL", format!("{fault}, {hit}: nothing more arrives for {} ms", stall.for_ms))
+        }
+    }
+}
+
+/// What was hit, by the last two parts of its path: the whole path and the number stand in the plan.
+fn what(hit: &Hit) -> String {
+    match hit {
+        Hit::Disk { number: _, step, path } => {
+            let parts: Vec<&str> = path.rsplitn(3, '/').take(2).collect();
+            let name: Vec<&str> = parts.into_iter().rev().filter(|part| !part.is_empty()).collect();
+            format!("{} {}", step.operation, name.join("/"))
+        }
+        Hit::Network { number: _, operation } => format!("{operation} at the network"),
+        Hit::Time | Hit::Connection { .. } => hit.to_string(),
     }
 }
 
@@ -35,9 +46,9 @@ fn disturbance(verb: &'static str, text: String) -> Told {
 fn moment(crash: &Crash) -> String {
     match crash.trigger {
         Trigger::DiskOperation { moment, .. } | Trigger::NetworkOperation { moment, .. } => match moment {
-            Moment::Before => "just before ".into(),
-            Moment::Inside => "in the middle of ".into(),
-            Moment::After => "just after ".into(),
+            Moment::Before => "just before: ".into(),
+            Moment::Inside => "in the middle of: ".into(),
+            Moment::After => "just after: ".into(),
         },
         Trigger::Time { .. } => String::new(),
     }
@@ -49,7 +60,7 @@ fn survives(crash: &Crash) -> String {
         Some(PowerLoss { image_seed }) => match image_seed {
             0 => "nothing unsynced survives".into(),
             1 => "everything survives, by luck".into(),
-            2 => "of what was not synced, names and lengths survive and data do not".into(),
+            2 => "of what was not synced, names and lengths survive, data do not".into(),
             3 => "of what was not synced, data survive and names do not".into(),
             seed => format!("what survives of the unsynced is drawn from {seed}"),
         },

@@ -104,7 +104,9 @@ fn tell(report: &RunReport, these: &[TimelineEntry], memory: &mut Memory) -> Tol
             };
             Told("START", vec![text], Weight::Notable)
         }
-        Happening::FaultFired { fault } => faults::tell(*fault, &report.plan[*fault]),
+        Happening::FaultFired { fault } => {
+            faults::tell(*fault, &report.plan[*fault], report.ledger.protocol == "tcp")
+        }
         Happening::Event(_) => {
             let events = these.iter().filter_map(|entry| match &entry.happening {
                 Happening::Event(event) => Some(event),

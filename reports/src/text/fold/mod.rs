@@ -98,3 +98,6 @@ fn one_line(first: &Line, stretch: &[Line]) -> Line {
     stretch.iter().filter_map(counts).for_each(|counts| sum.add(counts));
     Line { verb: "...", details: vec![sum.in_words()], weight: Weight::Routine(sum), ..first.clone() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! What a sweep's sums and its table say, from runs that are made up here.
+
+use super::{SweepSummary, render_table};
+use highwater_sim::{
+    fault::{
+        Crash, DiskOperation, Fault, FaultOutcome, Firing, Hit, Moment, Place, PowerLoss, Step, Trigger,
+    },
+    judge::{Invariant, Verdict},
+    run::{LedgerSummary, RunReport, Totals},
+    world::{Life, VirtualTime},
+};
+use std::{collections::BTreeSet, time::Duration};
+
+fn step(operation: DiskOperation, place: &str) -> Step {
+    Step { operation, place: Place(place.to_owned()) }
+}
+
+fn crash_at(step: Step, power_loss: bool) -> FaultOutcome {
+    let power_loss = power_loss.then_some(PowerLoss { image_seed: 0 });
+    let trigger = Trigger::DiskOperation { life: Life::FIRST, number: 1, moment: Moment::Before };
+    let hit = Hit::Disk { number: 1, step, path: String::new() };
+    FaultOutcome {
+        fault: Fault::Crash(Crash { restart_after_ms: 1, trigger, power_loss }),
+        firing: Some(Firing { at: VirtualTime(0), life: Life::FIRST, hit }),
+    }
+}
+
+fn report(scenario: &str, seed: u64, violations: &[&str]) -> RunReport {
+    let violations: Vec<String> = violations.iter().map(|text| (*text).to_owned()).collect();
+    let totals = Totals {
+        lives: 3,
+        crashes: 2,
+        missed: 1,
+        violations: violations.len() as u64,
+        virtual_nanos: 10_000_000_000,
+        ..Totals::default()
+    };
+    RunReport {
+        scenario: scenario.to_owned(),
+        seed,
+        plan_given: false,
+        faults: vec!["crash".to_owned(), "power-loss".to_owned()],
+        sabotage: Vec::new(),
+        plan: vec![
+            crash_at(step(DiskOperation::Rename, "checkpoint"), true),
+            crash_at(step(DiskOperation::Append, "journal"), false),
+            crash_at(step(DiskOperation::Read, "journal"), false),
+        ],
+        timeline: Vec::new(),
+        ledger: LedgerSummary::default(),
+        totals,
+        verdicts: vec![Verdict { invariant: Invariant::I1, seen: String::new(), violations }],
+        coverage: BTreeSet::new(),
+        took: VirtualTime(10_000_000_000),
+        hash: String::new(),
+    }
+}
+
+fn summary(runs: &[RunReport]) -> SweepSummary {
+    let mut summary = SweepSummary::default();
+    runs.iter().for_each(|run| summary.add(run));
+    summary
+}
+
+#[test]
+fn shards_merge_to_what_one_sweep_would_have_found() {
+    let runs: Vec<RunReport> = (0..6)
+        .map(|seed| report(["a", "b"][seed as usize % 2], seed, &["lost"][..seed as usize / 5]))
+        .collect();
+    let mut merged = summary(&runs[3..]);
+    merged.merge(summary(&runs[..3]));
+    assert_eq!(merged, summary(&runs));
+    assert!(!merged.held() && summary(&runs[..3]).held());
+}
+
+#[test]
+fn a_summary_survives_its_file() {
+    let summary = summary(&[report("a", 1, &["lost"])]);
+    let text = serde_json::to_string(&summary).unwrap();
+    assert_eq!(serde_json::from_str::<SweepSummary>(&text).unwrap(), summary);
+}
+
+#[test]
+fn the_table_tells_sums_coverage_misses_and_how_to_see_a_failure_again() {
+    let summary = summary(&[report("running-total", 1, &[]), report("word-count", 7, &["lost"])]);
+    let expected = "\
+scenario      seeds lives crashes   torn drops replayed dupli- losses viola- seeds/s virtual
+                                  writes        batches  cates         tions         s per s
+--------------------------------------------------------------------------------------------
+running-total     1     3       2      0     0        0      0      0      0       -       -
+word-count        1     3       2      0     0        0      0      0      1       -       -
+all               2     6       4      0     0        0      0      0      1       -       -
+
+hit: durable step                     crash power-loss
+------------------------------------------------------
+checkpoint: rename                        .          2
+journal: append                           2          .
+elsewhere (a read, the network, idle)     2          .
+
+missed: 2 planned faults never fired, because a run never came to their trigger
+
+BROKEN: I1 no loss
+  replay: highwater replay word-count --seed 7 --faults crash,power-loss
+";
+    assert_eq!(render_table(&summary), expected);
+}
+
+#[test]
+fn rates_are_told_where_the_real_time_is_known() {
+    let mut summary = summary(&[report("a", 1, &[]), report("a", 2, &[])]);
+    summary.add_wall_time("a", Duration::from_millis(500));
+    let table = render_table(&summary);
+    let row = table.lines().find(|line| line.starts_with("a ")).unwrap();
+    assert!(row.ends_with("       4      40"), "{row}");
+}
