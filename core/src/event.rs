@@ -150,6 +150,13 @@ pub enum Event {
         /// Bytes cut off; the batches that wrote them are emitted again.
         bytes: u64,
     },
+    /// A sink holds less than the last durable completion knows of it: somebody replaced or shortened it.
+    OutputMissing {
+        /// The sink's file or name.
+        sink: String,
+        /// Bytes that are not there.
+        bytes: u64,
+    },
     /// Stopping in order has begun: what was received is still processed.
     Stopping,
     /// The driver ended.

@@ -45,7 +45,7 @@ fn scenario(pipeline: Pipeline, keeps_state: bool, mode: Mode, corpus: Arc<Vec<S
         mode,
         build: Arc::new(move |lines, output| pipeline.build(lines, output)),
         model: if keeps_state { totals_model() } else { counts_model() },
-        outcome: if keeps_state { Arc::new(|text| last(text)) } else { Arc::new(|text| sum(text)) },
+        outcome: if keeps_state { Arc::new(last) } else { Arc::new(sum) },
         options: simulated_options(),
         corpus,
     }

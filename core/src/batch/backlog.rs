@@ -238,7 +238,12 @@ impl Backlog {
             let batches: Vec<_> = times.iter().enumerate().map(batch).collect();
             (self.set_out(&mut state), batches)
         };
-        let allocations: Vec<_> = batches.iter().map(allocation_of).collect();
+        let mut previous = self.lock().last_allocated;
+        let mut allocations = Vec::with_capacity(batches.len());
+        for batch in &batches {
+            allocations.push(allocation_of(batch, previous));
+            previous = batch.time;
+        }
         let entries = allocations.iter().cloned().map(Entry::Allocation).collect();
         let located = self.journal.append(entries, true).await?;
         {
@@ -309,7 +314,7 @@ impl Backlog {
 }
 
 /// The record of a batch's blocks: they are consecutive by construction.
-fn allocation_of(batch: &BatchBlocks) -> Allocation {
+fn allocation_of(batch: &BatchBlocks, previous: BatchTime) -> Allocation {
     let mut blocks: Vec<BlockRange> = Vec::new();
     for stored in &batch.blocks {
         match blocks.last_mut() {
@@ -324,5 +329,5 @@ fn allocation_of(batch: &BatchBlocks) -> Allocation {
             }),
         }
     }
-    Allocation { time: batch.time, blocks }
+    Allocation { time: batch.time, previous, blocks }
 }

@@ -15,7 +15,7 @@ use crate::{
     ids::{BatchTime, CheckpointId, CheckpointSequence, Interval, OperatorId, SourceId},
     journal::{Completion, Entry, Journal, SinkProgress},
     listeners::Listeners,
-    sink::BatchInfo,
+    sink::{BatchInfo, SinkFinding},
     source::LoadedBlock,
     state::KeyHasher,
 };
@@ -93,11 +93,11 @@ impl Runner {
         // Not synced: until the checkpoint is published these batches may be emitted again, and nothing else follows.
         let completion = Completion { time: last, sinks: self.progress.sinks.clone() };
         self.journal.append(vec![Entry::Completion(completion)], false).await?;
-        let before = std::mem::replace(&mut self.progress.completed, last);
+        self.progress.completed = last;
         for (time, records) in completed {
             self.listeners.tell(&Event::BatchCompleted { time, records });
         }
-        self.checkpoint(self.snapshot_is_due(before)).await
+        self.checkpoint(self.snapshot_is_due()).await
     }
 
     async fn run_batch(&mut self, batch: &BatchBlocks) -> Result<()> {
@@ -154,11 +154,12 @@ impl Runner {
         Ok(inputs)
     }
 
-    /// Whether a snapshot time lies after `before`, up to the last completed batch.
-    fn snapshot_is_due(&self, before: BatchTime) -> bool {
+    /// Whether a snapshot time lies after the basis, up to the last completed batch. Not only those that the last batches passed:
+    /// one that a crash kept from being taken is made up for.
+    fn snapshot_is_due(&self) -> bool {
         let periods =
             |time: BatchTime| (time.0 - self.progress.zero_time.0) / self.progress.snapshot_interval.millis();
-        !self.stateful.is_empty() && periods(self.progress.completed) > periods(before)
+        !self.stateful.is_empty() && periods(self.progress.completed) > periods(self.progress.basis)
     }
 
     /// Publishes a checkpoint, after a snapshot if one is due, and removes what is not needed any more.
@@ -223,8 +224,12 @@ pub(crate) async fn open_sinks(
             Ok(error) => *error,
             Err(source) => Error::Output { time, source },
         })?;
-        if output.cut_bytes() > 0 {
-            listeners.tell(&Event::OutputCut { sink: name.clone(), bytes: output.cut_bytes() });
+        match output.finding() {
+            None => {}
+            Some(SinkFinding::Cut(bytes)) => listeners.tell(&Event::OutputCut { sink: name.clone(), bytes }),
+            Some(SinkFinding::Missing(bytes)) => {
+                listeners.tell(&Event::OutputMissing { sink: name.clone(), bytes });
+            }
         }
         opened.push(SinkProgress { operator: *operator, name, position });
     }

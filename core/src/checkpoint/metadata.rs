@@ -73,7 +73,7 @@ impl Payload for Checkpoint {
     const SCHEMA: &'static str = "interval u64, zero_time u64, hash_seed u64, \
         operators [(id u32, kind enum, parents [u32], parameters string, schema string)], \
         completed u64, allocated u64, basis u64, snapshot (time u64, name string, bytes u64, checksum u32)?, \
-        pending [(time u64, blocks [(source u32, from u64, until u64)])], \
+        pending [(time u64, previous u64, blocks [(source u32, from u64, until u64)])], \
         sources [(source u32, unallocated u64, next u64, position bytes?)], \
         sinks [(operator u32, name string, position u64)], journal_from u64, journal_newest u64?";
 }

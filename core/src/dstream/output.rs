@@ -3,7 +3,7 @@
 use super::{BatchScope, DStream, Data, OperatorKind, Stream};
 use crate::{
     env::{BoxFuture, Env},
-    sink::{Batch, BatchInfo, ForEachBatch, Sink, SinkError, SinkPosition, TextFile},
+    sink::{Batch, BatchInfo, ForEachBatch, Sink, SinkError, SinkFinding, SinkPosition, TextFile},
 };
 use std::{any::Any, path::PathBuf, sync::Arc};
 
@@ -18,7 +18,7 @@ pub(crate) trait OutputOperation: Send {
         at: Option<SinkPosition>,
     ) -> BoxFuture<'a, Result<SinkPosition, SinkError>>;
     fn name(&self) -> String;
-    fn cut_bytes(&self) -> u64;
+    fn finding(&self) -> Option<SinkFinding>;
     fn prepare(&self, scope: &BatchScope<'_>, info: BatchInfo) -> Prepared;
     fn emit(&mut self, info: BatchInfo, prepared: Prepared)
     -> BoxFuture<'_, Result<SinkPosition, SinkError>>;
@@ -43,8 +43,8 @@ impl<T: Data, S: Sink<T>> OutputOperation for Output<T, S> {
         self.sink.name()
     }
 
-    fn cut_bytes(&self) -> u64 {
-        self.sink.cut_bytes()
+    fn finding(&self) -> Option<SinkFinding> {
+        self.sink.finding()
     }
 
     fn prepare(&self, scope: &BatchScope<'_>, info: BatchInfo) -> Prepared {

@@ -50,6 +50,8 @@ pub struct BlockRange {
 pub struct Allocation {
     /// The batch.
     pub time: BatchTime,
+    /// The batch before it, or the zero time: a chain that tells when a record is missing.
+    pub previous: BatchTime,
     /// Its blocks: at most one range a source, by source.
     pub blocks: Vec<BlockRange>,
 }
@@ -93,7 +95,7 @@ impl Payload for Block {
 
 impl Payload for Allocation {
     const KIND: Kind = Kind::Allocation;
-    const SCHEMA: &'static str = "time u64, blocks [(source u32, from u64, until u64)]";
+    const SCHEMA: &'static str = "time u64, previous u64, blocks [(source u32, from u64, until u64)]";
 }
 
 impl Payload for Completion {

@@ -81,6 +81,7 @@ pub(super) fn replay(
         }
     }
     let basis = if has_state(&checkpoint) { checkpoint.basis } else { replay.completed };
+    replay.check_chain(basis, checkpoint.allocated)?;
     let (mut state_replays, mut pending, mut allocations) = (Vec::new(), Vec::new(), Vec::new());
     for (time, (allocation, segment)) in replay.allocations.range(BatchTime(basis.0 + 1)..) {
         let blocks = replay.blocks_of(allocation)?;
@@ -188,6 +189,28 @@ impl Replay {
             Record::Completion(_) => {}
         }
         Ok(())
+    }
+
+    /// Makes sure that no batch after the basis is missing: each names the one before it, and the checkpoint the last one that
+    /// it knew of.
+    fn check_chain(&self, basis: BatchTime, allocated: BatchTime) -> Result<()> {
+        let lost = |batch: BatchTime| Error::Damaged {
+            path: self.path.clone(),
+            offset: 0,
+            reason: format!("the allocation of batch {batch} is in none of its segments"),
+        };
+        let mut last = basis;
+        for (time, (allocation, _)) in self.allocations.range(BatchTime(basis.0 + 1)..) {
+            // Times between may have been passed over; the chain knows.
+            if allocation.previous != last {
+                return Err(lost(allocation.previous));
+            }
+            last = *time;
+        }
+        match last < allocated.max(self.completed) {
+            true => Err(lost(allocated.max(self.completed))),
+            false => Ok(()),
+        }
     }
 
     fn blocks_of(&self, allocation: &Allocation) -> Result<Vec<StoredBlock>> {

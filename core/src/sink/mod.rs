@@ -25,6 +25,15 @@ pub struct SinkPosition(pub u64);
 /// Why a sink failed. It ends the driver; the batch is emitted again by the next one.
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What a sink found when it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkFinding {
+    /// So many bytes stood behind the last durable completion: they were cut off, and their batches are emitted again.
+    Cut(u64),
+    /// So many bytes before it are missing: somebody replaced or shortened what was there.
+    Missing(u64),
+}
+
 /// What a sink is told about a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchInfo {
@@ -73,9 +82,9 @@ pub trait Sink<T: Data>: Send + 'static {
         String::new()
     }
 
-    /// How many bytes opening the sink removed.
-    fn cut_bytes(&self) -> u64 {
-        0
+    /// What opening the sink found to differ from the position that it was given.
+    fn finding(&self) -> Option<SinkFinding> {
+        None
     }
 
     /// Does the computing part of an emission, without any effect. Runs where computations run.

@@ -2,9 +2,9 @@
 //!
 //! The sink's position is the file's length. What stands behind the position of the last durable completion was written by
 //! batches that will be emitted again, perhaps torn: it is cut off when the sink is opened. So the file holds every batch
-//! once, whole. A file that is shorter than the position was replaced by somebody; it is appended to as it is.
+//! once, whole. A file that is shorter than the position was replaced by somebody; that is told, and it is appended to as it is.
 
-use super::{Batch, BatchInfo, Sink, SinkError, SinkPosition};
+use super::{Batch, BatchInfo, Sink, SinkError, SinkFinding, SinkPosition};
 use crate::{
     dstream::Data,
     env::{BoxFuture, Disk, Env, File},
@@ -22,13 +22,13 @@ pub struct TextFile<F> {
     format: F,
     file: Option<Box<dyn File>>,
     length: u64,
-    cut: u64,
+    finding: Option<SinkFinding>,
 }
 
 impl<F> TextFile<F> {
     /// A sink that appends what `format` makes of each batch to the file at `path`.
     pub fn new(path: PathBuf, format: F) -> Self {
-        Self { path, format, file: None, length: 0, cut: 0 }
+        Self { path, format, file: None, length: 0, finding: None }
     }
 }
 
@@ -71,10 +71,14 @@ impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for Te
         at: Option<SinkPosition>,
     ) -> BoxFuture<'a, Result<SinkPosition, SinkError>> {
         Box::pin(async move {
-            let (file, length, cut) = open(&env.disk, &self.path, at.map(|position| position.0)).await?;
+            let at = at.map(|position| position.0);
+            let (file, length, cut) = open(&env.disk, &self.path, at).await?;
             self.file = Some(file);
             self.length = length;
-            self.cut = cut;
+            self.finding = match at {
+                Some(at) if length < at => Some(SinkFinding::Missing(at - length)),
+                _ => (cut > 0).then_some(SinkFinding::Cut(cut)),
+            };
             Ok(SinkPosition(length))
         })
     }
@@ -83,8 +87,8 @@ impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for Te
         self.path.display().to_string()
     }
 
-    fn cut_bytes(&self) -> u64 {
-        self.cut
+    fn finding(&self) -> Option<SinkFinding> {
+        self.finding
     }
 
     fn prepare(&self, batch: Batch<T>) -> Vec<u8> {

@@ -42,6 +42,9 @@ pub(super) fn tell(event: &Event, source: &SocketAddress) -> Option<String> {
         Event::OutputCut { sink, bytes } => {
             format!("{sink}: cut off {bytes} bytes of batches that were not complete; they are emitted again")
         }
+        Event::OutputMissing { sink, bytes } => {
+            format!("{sink}: {bytes} bytes are missing that were there; somebody replaced or shortened it")
+        }
         Event::Stopping => {
             "stopping: what was received is still processed; Ctrl-C again ends at once".to_owned()
         }

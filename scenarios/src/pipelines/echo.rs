@@ -6,7 +6,7 @@
 use highwater_core::{
     Data,
     env::{BoxFuture, Env},
-    sink::{Batch, BatchInfo, Sink, SinkError, SinkPosition},
+    sink::{Batch, BatchInfo, Sink, SinkError, SinkFinding, SinkPosition},
 };
 
 /// A sink of bytes, and a function that gets what it emits.
@@ -42,8 +42,8 @@ where
         self.sink.name()
     }
 
-    fn cut_bytes(&self) -> u64 {
-        self.sink.cut_bytes()
+    fn finding(&self) -> Option<SinkFinding> {
+        self.sink.finding()
     }
 
     fn prepare(&self, batch: Batch<T>) -> Vec<u8> {

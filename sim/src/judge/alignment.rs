@@ -35,5 +35,5 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             }
         }
     }
-    Findings { seen: format!("{} batches on {} grid", batches.len(), grids.len()), violations }
+    Findings { seen: format!("batches: {}, grids: {}", batches.len(), grids.len()), violations }
 }

@@ -1,6 +1,6 @@
 //! The judges: for each invariant one, that says from the outside whether it held.
 //!
-//! They see the [`Evidence`](crate::run::Evidence) of a run and of the same workload's run without faults. What they expect
+//! They see the [`Evidence`] of a run and of the same workload's run without faults. What they expect
 //! comes from the source's ledger, the scenario's model, and their own reading of the disk; of the engine they use the
 //! decoder of its file format and its event stream, nothing else.
 //!
@@ -20,7 +20,7 @@ mod sound_choice;
 mod state_once;
 mod time_order;
 
-pub(crate) use no_loss::journalled_lines;
+pub(crate) use no_loss::acknowledged_lines;
 
 use crate::{run::Evidence, scenario::Scenario, source::Script};
 use serde::Serialize;

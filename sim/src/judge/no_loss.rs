@@ -8,7 +8,11 @@
 //! Not verified: what a `tcp` source lost on the way; that is counted in the ledger, not judged.
 
 use super::{Case, Findings, image};
-use crate::{network::SeenEnd, run::Evidence, source::Mode};
+use crate::{
+    network::SeenEnd,
+    run::Evidence,
+    source::{Mode, Script},
+};
 use highwater_core::{journal::Record, source::BlockData};
 use std::collections::BTreeMap;
 
@@ -27,22 +31,13 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             .iter()
             .map(|violation| format!("the driver broke the protocol: {violation}")),
     );
-    let expected: Vec<String> = match case.scenario.mode {
-        Mode::Resume => {
-            let sent = case.script.lines.iter().take(evidence.source.acknowledged as usize);
-            sent.map(|line| String::from_utf8_lossy(&line.text).into_owned()).collect()
-        }
-        Mode::Tcp => match journalled_lines(evidence) {
-            Ok(lines) => {
-                violations.extend(undelivered(evidence, &lines));
-                lines
-            }
-            Err(error) => {
-                violations.push(error);
-                Vec::new()
-            }
-        },
-    };
+    let expected = acknowledged_lines(case.script, evidence).unwrap_or_else(|error| {
+        violations.push(error);
+        Vec::new()
+    });
+    if case.scenario.mode == Mode::Tcp {
+        violations.extend(undelivered(evidence, &expected));
+    }
     violations.extend(differences(&expected, &found));
     Findings {
         seen: format!("{} records acknowledged, {} in the output", expected.len(), found.len()),
@@ -81,11 +76,22 @@ fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
     told
 }
 
-/// The lines of all blocks that the journal ever held, in the order of their blocks.
+/// The lines that the driver may not lose, in their order.
 ///
 /// # Errors
 /// Two blocks of one number that differ.
-pub(crate) fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
+pub(crate) fn acknowledged_lines(script: &Script, evidence: &Evidence) -> Result<Vec<String>, String> {
+    let text = |line: &crate::source::Line| String::from_utf8_lossy(&line.text).into_owned();
+    match evidence.source.mode {
+        Mode::Resume => {
+            Ok(script.lines.iter().take(evidence.source.acknowledged as usize).map(text).collect())
+        }
+        Mode::Tcp => journalled_lines(evidence),
+    }
+}
+
+/// The lines of all blocks that the journal ever held, in the order of their blocks.
+fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     // A removed file is what it was when it was removed; one that is there is what it is.
     let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
     for buried in &evidence.graveyard {

@@ -43,5 +43,5 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             }
         }
     }
-    Findings { seen: format!("{} generations", claims.len()), violations }
+    Findings { seen: format!("generations: {}", claims.len()), violations }
 }

@@ -38,5 +38,5 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             }
         }
     }
-    Findings { seen: format!("{fresh} first starts, {recoveries} recoveries"), violations }
+    Findings { seen: format!("first starts: {fresh}, recoveries: {recoveries}"), violations }
 }

@@ -75,7 +75,7 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
     let reference = calm.ok().map(|(evidence, _)| evidence);
     let verdicts =
         judge::judge_all(&judge::Case { scenario, script: &script, evidence: &evidence, reference });
-    Run { report: RunReport::new(scenario, options, plan, evidence, verdicts), trace }
+    Run { report: RunReport::new(scenario, options, &script, evidence, verdicts), trace }
 }
 
 type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;

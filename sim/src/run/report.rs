@@ -3,10 +3,10 @@
 use super::{Evidence, LifeEnd, RunOptions};
 use crate::{
     fault::{FaultKind, FaultOutcome, Hit, Plan, Step},
-    judge::Verdict,
+    judge::{Verdict, acknowledged_lines},
     scenario::Scenario,
     simulation::Panicked,
-    source::Mode,
+    source::{Mode, Script},
     world::{Life, VirtualTime},
 };
 use highwater_core::event::Event;
@@ -162,13 +162,12 @@ impl RunReport {
     pub(super) fn new(
         scenario: &Scenario,
         options: &RunOptions,
-        plan: Plan,
+        script: &Script,
         evidence: Evidence,
         verdicts: Vec<Verdict>,
     ) -> Self {
-        debug_assert_eq!(plan.faults.len(), evidence.faults.len().max(plan.faults.len()));
         let mut report = Self::empty(scenario, options);
-        report.ledger = ledger(&evidence);
+        report.ledger = ledger(script, &evidence);
         report.timeline = timeline(&evidence);
         report.coverage = coverage(&evidence);
         report.totals = totals(&evidence, &verdicts, report.ledger.lost);
@@ -180,30 +179,29 @@ impl RunReport {
     }
 }
 
-fn ledger(evidence: &Evidence) -> LedgerSummary {
+fn ledger(script: &Script, evidence: &Evidence) -> LedgerSummary {
     let (batches, _) = evidence.tapped();
     let mut processed = std::collections::BTreeMap::<&str, u64>::new();
     for line in batches.iter().flat_map(|batch| &batch.lines) {
         *processed.entry(line).or_default() += 1;
     }
-    let (protocol, acknowledged) = match evidence.source.mode {
-        Mode::Resume => ("resume", evidence.source.acknowledged),
-        Mode::Tcp => ("tcp", crate::judge::journalled_lines(evidence).map_or(0, |lines| lines.len() as u64)),
-    };
-    let total: u64 = processed.values().sum();
+    // A journal that contradicts itself is the judge's to tell of.
+    let acknowledged = acknowledged_lines(script, evidence).unwrap_or_default();
+    let lost = acknowledged.iter().filter(|line| !processed.contains_key(line.as_str())).count();
     let sent = evidence.source.sent as u64;
+    let (protocol, died_with_the_socket) = match evidence.source.mode {
+        Mode::Resume => ("resume", 0),
+        Mode::Tcp => ("tcp", sent.saturating_sub(acknowledged.len() as u64)),
+    };
     LedgerSummary {
         protocol: protocol.into(),
         records: evidence.source.lines as u64,
         sent,
-        acknowledged,
-        processed: total,
+        acknowledged: acknowledged.len() as u64,
+        processed: processed.values().sum(),
         twice: processed.values().filter(|count| **count > 1).count() as u64,
-        lost: acknowledged.saturating_sub(total),
-        died_with_the_socket: match evidence.source.mode {
-            Mode::Resume => 0,
-            Mode::Tcp => sent.saturating_sub(acknowledged),
-        },
+        lost: lost as u64,
+        died_with_the_socket,
     }
 }
 

@@ -127,6 +127,9 @@ pub(super) fn tell(events: &[&Event], memory: &mut Memory) -> Told {
         Event::OutputCut { sink, bytes } => {
             notable("CUT", format!("{sink}: {} of batches that were not completed", count(*bytes, "byte")))
         }
+        Event::OutputMissing { sink, bytes } => {
+            notable("MISSING", format!("{sink}: {} that were durable are not there", count(*bytes, "byte")))
+        }
         Event::Stopping => notable("STOPPING", "in order: what was received is still processed".into()),
         Event::Stopped { error: None } => notable("STOP", "the driver ended in order".into()),
         Event::Stopped { error: Some(error) } => {
