@@ -17,7 +17,8 @@
 //!
 //! All numbers are little endian. The header has its own checksum so that a length is known to be sound before it is used.
 //!
-//! Decoding never panics and never allocates more than the input's own length (plus what the payload type needs for it).
+//! Decoding never panics, and what it allocates is bounded by the input's own length: 16 times the next of a few powers of
+//! two for a text of a false length, and 1 MiB for each list inside another.
 
 use crate::ids::Generation;
 use serde::{Serialize, de::DeserializeOwned};
@@ -134,8 +135,28 @@ pub struct Frame<'a> {
     payload: &'a [u8],
 }
 
-fn config() -> impl bincode::config::Config {
-    bincode::config::standard().with_limit::<PAYLOAD_BYTES_MAX>()
+/// What the decoder may count for an input of so many bytes: a `u128` that is written as one byte counts as 16.
+const fn bound(input_bytes: usize) -> usize {
+    input_bytes.saturating_mul(16)
+}
+
+/// Decodes with a bound for what the decoder may believe, since it makes room for a text before it looks whether there is one
+/// so long. It takes the bound as a constant, so the input's length is rounded up to the next of a few.
+fn decode_bounded<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), bincode::error::DecodeError> {
+    macro_rules! within {
+        ($input_bytes:expr) => {{
+            let config = bincode::config::standard().with_limit::<{ bound($input_bytes) }>();
+            bincode::serde::decode_from_slice(bytes, config)
+        }};
+    }
+    match bytes.len() {
+        ..=0x1000 => within!(0x1000),
+        0x1001..=0x1_0000 => within!(0x1_0000),
+        0x1_0001..=0x10_0000 => within!(0x10_0000),
+        0x10_0001..=0x100_0000 => within!(0x100_0000),
+        0x100_0001..=0x800_0000 => within!(0x800_0000),
+        _ => within!(PAYLOAD_BYTES_MAX),
+    }
 }
 
 /// Encodes a plain value, without a frame.
@@ -153,8 +174,7 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 /// # Errors
 /// [`FrameError::Payload`] if it does not decode or leaves bytes over.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
-    let (value, used) = bincode::serde::decode_from_slice(bytes, config())
-        .map_err(|error| FrameError::Payload(error.to_string()))?;
+    let (value, used) = decode_bounded(bytes).map_err(|error| FrameError::Payload(error.to_string()))?;
     if used != bytes.len() {
         return Err(FrameError::Payload(format!("{} bytes are left over", bytes.len() - used)));
     }
@@ -323,6 +343,14 @@ mod tests {
         }
         let (_, bytes) = sample();
         assert!(matches!(read_frame(&bytes).unwrap().0.decode::<Other>(), Err(FrameError::Schema { .. })));
+    }
+
+    #[test]
+    fn what_is_small_when_written_and_large_when_read_is_read_at_every_length() {
+        for length in [0, 1, 0xfff, 0x1000, 0x1001, 0x1_0000, 0x1_0001, 0x10_0001] {
+            let numbers = vec![7u128; length];
+            assert!(decode::<Vec<u128>>(&encode(&numbers)) == Ok(numbers), "{length}");
+        }
     }
 
     #[test]

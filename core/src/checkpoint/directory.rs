@@ -1,6 +1,6 @@
 //! The directory as a whole: its layout, the lock of the live driver, and the claims that fence off older ones.
 //!
-//! A start claims the next generation by creating its file, before it reads anything else. An older driver that is still
+//! A start claims the next generation by creating its file, before it reads the content of any other. An older driver that is still
 //! alive finds the claim at its next check, which it makes after every journal sync before it acknowledges, and before
 //! everything that it emits or publishes. Whatever it journalled and acknowledged was therefore durable before the claim,
 //! so the newer driver has read it.
@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     ids::Generation,
+    journal::SegmentName,
     listeners::Listeners,
 };
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,7 @@ impl CheckpointDirectory {
 
     async fn claim(&self) -> Result<Generation> {
         let claims = self.claims();
-        let mut generation = self.newest().await?;
+        let mut generation = self.newest().await?.max(self.newest_writer().await?);
         loop {
             generation = generation.next();
             let path = claims.join(file_name(generation));
@@ -89,6 +90,19 @@ impl CheckpointDirectory {
         let claims = self.claims();
         let names = self.env.disk.list(&claims).await.map_err(Error::disk("list", &claims))?;
         Ok(names.iter().filter_map(|name| generation_of(name)).max().unwrap_or(Generation(0)))
+    }
+
+    /// The newest generation that the names of the other files tell of. Claims may be lost, and a generation must not be
+    /// claimed twice all the same: what is older is told by it.
+    async fn newest_writer(&self) -> Result<Generation> {
+        let mut newest = Generation(0);
+        for folder in [self.checkpoints(), self.snapshots(), self.journal()] {
+            let names = self.env.disk.list(&folder).await.map_err(Error::disk("list", &folder))?;
+            let stems = names.iter().map(|name| name.split('.').next().unwrap_or(name));
+            let generations = stems.filter_map(|stem| Some(SegmentName::parse(stem)?.generation));
+            newest = newest.max(generations.max().unwrap_or(newest));
+        }
+        Ok(newest)
     }
 
     /// Makes sure that no newer driver has started.
@@ -141,4 +155,33 @@ fn file_name(generation: Generation) -> String {
 fn generation_of(name: &str) -> Option<Generation> {
     let generation = Generation(name.parse().ok()?);
     (file_name(generation) == name).then_some(generation)
+}
+
+#[cfg(all(test, feature = "os"))]
+#[allow(clippy::disallowed_methods, reason = "the test prepares the machine's files")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generation_that_wrote_anything_is_not_claimed_again_when_its_claim_is_lost() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let open = || async {
+            let env = crate::os::env_with_threads(1);
+            let opened = CheckpointDirectory::open(&env, directory.path(), &Listeners::default()).await;
+            opened.unwrap().generation
+        };
+        runtime.block_on(async {
+            assert_eq!(open().await, Generation(1));
+            std::fs::remove_file(directory.path().join("generation/0000000001")).unwrap();
+            for (name, next) in [
+                ("journal/0000000004-0000000006.wal", 7),
+                ("checkpoint/0000000009-0000000011.tmp", 12),
+                ("state/0000000001-0000000020", 21),
+            ] {
+                std::fs::write(directory.path().join(name), "").unwrap();
+                assert_eq!(open().await, Generation(next), "{name}");
+            }
+        });
+    }
 }

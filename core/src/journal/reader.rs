@@ -183,13 +183,17 @@ async fn durable_length(env: &Env, journal: &Path, name: SegmentName) -> Result<
     };
     // Marks only grow; one that is damaged, and what is behind it, says nothing. Each true one is a lower bound.
     let (mut at, mut durable) = (0, 0);
-    while let Ok((frame, length)) = codec::read_frame(&bytes[at..])
-        && let Ok(mark) = frame.decode::<DurableMark>()
-    {
-        durable = durable.max(mark.length);
-        at += length;
+    loop {
+        match codec::read_frame(&bytes[at..]).and_then(|(frame, length)| Ok((frame.decode()?, length))) {
+            Ok((DurableMark { length: marked }, length)) => {
+                durable = durable.max(marked);
+                at += length;
+            }
+            // Not damage: another release was here, and what it says must not be left out.
+            Err(error @ FrameError::Version { .. }) => return Err(Error::damaged(&path, at as u64, &error)),
+            Err(_) => return Ok(durable),
+        }
     }
-    Ok(durable)
 }
 
 fn missing(path: &Path) -> Error {

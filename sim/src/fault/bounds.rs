@@ -14,6 +14,9 @@ pub struct Bounds {
     pub connection_faults_max: u64,
     /// How many disk operations a life that nothing disturbs makes.
     pub disk_operations: u64,
+    /// The numbers of its disk operations, by durable step: so that a step that is made once is hit as often as one that is
+    /// made with every batch.
+    pub steps: Vec<Vec<u64>>,
     /// How many network operations it makes.
     pub network_operations: u64,
     /// No crash at a time is planned later than this, in milliseconds of virtual time, and no silence lasts longer than
@@ -30,6 +33,7 @@ impl Default for Bounds {
             crashes_max: 6,
             connection_faults_max: 4,
             disk_operations: 1500,
+            steps: Vec::new(),
             network_operations: 300,
             horizon_ms: 25_000,
             source_bytes: 20_000,

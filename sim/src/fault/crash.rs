@@ -103,6 +103,7 @@ impl Crash {
         let early_percent = *rng.pick(&[0, 20, 50, 90]);
         let network_percent = *rng.pick(&[0, 10, 40]);
         let time_percent = *rng.pick(&[0, 20, 50]);
+        let step_percent = *rng.pick(&[0, 50, 100]);
         let patience_ms = *rng.pick(&[50, 500, 3_000]);
         let mut life = Life::FIRST;
         (0..count)
@@ -113,7 +114,10 @@ impl Crash {
                     let moment = *rng.pick(&[Moment::Before, Moment::Inside, Moment::After]);
                     let network = rng.percent(network_percent);
                     let usual = if network { bounds.network_operations } else { bounds.disk_operations };
-                    let number = if rng.percent(early_percent) {
+                    let number = if !network && !bounds.steps.is_empty() && rng.percent(step_percent) {
+                        let step = rng.below(bounds.steps.len() as u64) as usize;
+                        *rng.pick(&bounds.steps[step])
+                    } else if rng.percent(early_percent) {
                         rng.between(1..=usual.clamp(1, 40))
                     } else {
                         rng.magnitude(1..=usual.max(1))

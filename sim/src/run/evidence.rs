@@ -6,7 +6,7 @@
 use super::TappedBatch;
 use crate::{
     disk::{Buried, Usage},
-    fault::FaultOutcome,
+    fault::{FaultOutcome, StepMade},
     network::ConnectionRecord,
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
@@ -34,6 +34,8 @@ pub struct Evidence {
     pub connections: Vec<ConnectionRecord>,
     /// What became of each fault.
     pub faults: Vec<FaultOutcome>,
+    /// The driver's disk operations, recorded in a run without faults.
+    pub steps: Vec<StepMade>,
     /// The space that was used.
     pub usage: Usage,
     /// Whether everything that was sent was processed in time, and the driver stopped when it was asked to.

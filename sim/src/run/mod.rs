@@ -13,14 +13,14 @@ pub use report::{Happening, LedgerSummary, RunReport, TimelineEntry, Totals};
 pub use tap::TappedBatch;
 
 use crate::{
-    fault::{Bounds, FaultKind, Plan},
+    fault::{Bounds, FaultKind, Plan, Step},
     judge,
     sabotage::Sabotage,
     scenario::Scenario,
     simulation::Panicked,
     world::TraceEntry,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -88,6 +88,11 @@ fn bounds(calm: &Simulated, script: &crate::source::Script, options: &RunOptions
         && let Some(life) = calm.lives.first()
     {
         bounds.disk_operations = life.disk_operations.max(1);
+        let mut steps: BTreeMap<Step, Vec<u64>> = BTreeMap::new();
+        for made in calm.steps.iter().filter(|made| made.step.operation.is_durable_step()) {
+            steps.entry(made.step.clone()).or_default().push(made.number);
+        }
+        bounds.steps = steps.into_values().collect();
         bounds.network_operations = life.network_operations.max(1);
         bounds.horizon_ms = calm.ended_at.millis().max(1000);
     }

@@ -41,6 +41,7 @@ pub(super) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, option
     let mut world_options = WorldOptions::seeded(options.seed);
     world_options.trace = options.trace;
     world_options.sabotage = options.sabotage.clone();
+    world_options.record_steps = plan.faults.is_empty();
     run_simulation(world_options, |world| async move {
         let source = Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
         let ledger = source.start(&world);
@@ -202,6 +203,7 @@ impl Supervisor<'_> {
             source: self.ledger.report(),
             connections: self.world.connections(),
             faults,
+            steps: self.world.steps(),
             usage: self.world.usage(),
             converged,
             healed_at: self.quiet_at.max(last.unwrap_or_default()),
