@@ -220,21 +220,22 @@ impl StreamingContext {
     }
 
     /// Ends the driver. With `gracefully`, receiving stops at once, and what was received is processed and emitted first;
-    /// without, the driver is cut off as in a crash, and the next start recovers.
+    /// without, the driver is cut off as in a crash, and the next start recovers. Either way the directory is free afterwards.
     ///
     /// # Errors
     /// What went wrong on the way.
     pub async fn stop(&mut self, gracefully: bool) -> Result<()> {
         let ended = match &mut self.state {
-            State::Running(running) if gracefully => {
-                running.stop().raise();
+            State::Running(running) => {
+                match gracefully {
+                    true => running.stop().raise(),
+                    false => running.cut(),
+                }
                 running.ended().await
             }
             _ => Ok(()),
         };
-        if matches!(std::mem::replace(&mut self.state, State::Ended), State::Running(_)) && !gracefully {
-            self.listeners.tell(&Event::Stopped { error: None });
-        }
+        self.state = State::Ended;
         ended
     }
 }

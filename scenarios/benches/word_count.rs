@@ -9,6 +9,7 @@
 use highwater_core::{Interval, Options, StreamingContext, event::Event, os};
 use highwater_scenarios::pipelines::Pipeline;
 use std::{
+    collections::HashMap,
     fs,
     path::Path,
     sync::{Arc, Mutex},
@@ -45,12 +46,15 @@ fn main() {
 
 fn by_hand(texts: &Path, words: usize) -> Duration {
     let started = Instant::now();
-    let mut counts: hashbrown::HashMap<String, u64> = hashbrown::HashMap::new();
+    let mut counts: HashMap<String, u64, foldhash::fast::RandomState> = HashMap::default();
     for file in fs::read_dir(texts).expect("the directory") {
         let text = fs::read_to_string(file.expect("an entry").path()).expect("a text");
         for line in text.lines() {
             for word in line.split_whitespace() {
-                *counts.entry_ref(word).or_insert(0) += 1;
+                match counts.get_mut(word) {
+                    Some(count) => *count += 1,
+                    None => _ = counts.insert(word.to_owned(), 1),
+                }
             }
         }
     }

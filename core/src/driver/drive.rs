@@ -18,8 +18,14 @@ const WAITING_BATCHES_MAX: usize = 1024;
 /// How many recovered batches share the syncs at their end.
 const REPLAYED_AT_ONCE_MAX: usize = 64;
 
-/// Runs a driver until it is stopped or fails.
-pub(super) async fn drive(prepared: Prepared, stop: Flag) -> Result<()> {
+/// Runs a driver until it is stopped or fails. Its tasks hold `ends` until the last of them is gone, which may be after this
+/// has returned.
+pub(super) async fn drive(
+    prepared: Prepared,
+    stop: Flag,
+    ends: Ends,
+    ended: &mut mpsc::UnboundedReceiver<End>,
+) -> Result<()> {
     let Prepared { driver, mut runner, backlog, state_replays, mut pending, allocated } = prepared;
     runner.replay_state(&state_replays).await?;
     drop(state_replays);
@@ -28,7 +34,6 @@ pub(super) async fn drive(prepared: Prepared, stop: Flag) -> Result<()> {
         runner.run_group(std::mem::replace(&mut pending, rest)).await?;
     }
 
-    let (ends, mut ended) = mpsc::unbounded_channel();
     let sources: Vec<_> = runner.sources.iter().map(|node| node.source.clone()).collect();
     let (batches, waiting) = mpsc::channel(WAITING_BATCHES_MAX);
     let drain = Flag::default();
@@ -74,13 +79,15 @@ pub(super) async fn drive(prepared: Prepared, stop: Flag) -> Result<()> {
 
 /// A task of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Receiver,
     Generator,
     Runner,
 }
 
-type Ends = mpsc::UnboundedSender<(Part, Result<()>)>;
+/// How a task has ended.
+pub(super) type End = (Part, Result<()>);
+type Ends = mpsc::UnboundedSender<End>;
 
 /// Tells of a task's end, also of one that ends by a panic.
 struct EndTeller {

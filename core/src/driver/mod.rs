@@ -52,6 +52,7 @@ struct Prepared {
 /// A driver that runs. Dropping it cuts the driver off.
 pub(crate) struct Running {
     stop: Flag,
+    cut: Flag,
     outcome: watch::Receiver<Option<std::result::Result<(), Arc<Error>>>>,
     _driver: Box<dyn Task>,
 }
@@ -62,7 +63,12 @@ impl Running {
         self.stop.clone()
     }
 
-    /// Waits for the end.
+    /// Cuts the driver off, as in a crash.
+    pub fn cut(&self) {
+        self.cut.raise();
+    }
+
+    /// Waits for the end. The directory is free then.
     pub async fn ended(&mut self) -> Result<()> {
         let lost = |_| Error::TaskLost { task: "driver" };
         let outcome = self.outcome.wait_for(Option::is_some).await.map_err(lost)?;

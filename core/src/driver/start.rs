@@ -21,7 +21,7 @@ use crate::{
     state::KeyHasher,
 };
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// Starts a driver.
 pub(crate) async fn start(
@@ -40,15 +40,24 @@ pub(crate) async fn start(
     };
     let stop = Flag::default();
     let stopping = stop.clone();
+    let cut = Flag::default();
+    let cutting = cut.clone();
     let (outcome_sender, outcome) = watch::channel(None);
     let task = async move {
-        // All that it held, the directory's lock included, is released before anybody is told.
-        let ended = drive(prepared, stopping).await;
+        let (ends, mut ends_told) = mpsc::unbounded_channel();
+        let ended = tokio::select! {
+            biased;
+            () = cutting.raised() => Ok(()),
+            ended = drive(prepared, stopping, ends, &mut ends_told) => ended,
+        };
+        // Its tasks hold the directory's lock, and end a moment after they were told to. Nobody is told before the last of
+        // them is gone: whoever starts the next driver must find the directory free.
+        while ends_told.recv().await.is_some() {}
         let error = ended.as_ref().err().map(Error::to_string);
         listeners.tell(&Event::Stopped { error });
         outcome_sender.send_replace(Some(ended.map_err(Arc::new)));
     };
-    Ok(Running { stop, outcome, _driver: env.executor.spawn("driver", Box::pin(task)) })
+    Ok(Running { stop, cut, outcome, _driver: env.executor.spawn("driver", Box::pin(task)) })
 }
 
 /// What a driver goes on from.

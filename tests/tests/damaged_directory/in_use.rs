@@ -1,7 +1,8 @@
 //! Two drivers on one directory: the second is refused, and where that fails the first is.
 
 use super::workshop::{PROGRAM, Workshop};
-use highwater_core::Error;
+use highwater_core::{Error, Interval, Options, StreamingContext, env::Env, os};
+use std::{path::Path, time::Duration};
 
 fn text() -> String {
     (0..200).map(|n| format!("line {n} of {}\n", n % 9)).collect()
@@ -34,4 +35,33 @@ fn a_driver_whose_lock_was_taken_away_stops_when_another_has_started() {
     let error = workshop.start(PROGRAM, None).err().expect("it is refused");
     assert!(matches!(error, Error::InUse { .. }), "{error}");
     drop(newer);
+}
+
+/// A context that waits for a source that is not there.
+async fn open(env: &Env, directory: &Path) -> Result<StreamingContext, Error> {
+    let open = StreamingContext::get_or_create(env.clone(), directory, |env| {
+        let interval = Interval::from_millis(5).expect("an interval");
+        let context = StreamingContext::new(env, Options::with_batch_interval(interval))?;
+        context.socket_text_stream("tcp://127.0.0.1:1")?.for_each_batch(|_| {});
+        Ok(context)
+    });
+    let mut context = open.await?;
+    context.start().await?;
+    Ok(context)
+}
+
+#[test]
+fn a_context_that_was_cut_off_has_let_go_of_its_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let env = os::env_with_threads(1);
+        for life in 0..200 {
+            let opened = open(&env, directory.path()).await;
+            let mut context = opened.unwrap_or_else(|error| panic!("life {life}: {error}"));
+            // Cut off in the middle of whatever it does then.
+            env.clock.sleep(Duration::from_micros(life % 20 * 500)).await;
+            context.stop(false).await.unwrap();
+        }
+    });
 }
