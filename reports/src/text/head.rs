@@ -19,7 +19,9 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
     page.line("seed       ", &seed(report));
     if !report.sabotage.is_empty() {
         let promises = report.sabotage.join(", ");
-        page.line("sabotage   ", &format!("{promises}: broken on purpose, so the judges must object"));
+        // Whether it does harm is the fault's doing: a run that holds is no fault of the judges.
+        let harm = if report.held() { "and did no harm that counts" } else { "so the judges object" };
+        page.line("sabotage   ", &format!("{promises}: broken on purpose, {harm}"));
     }
     page.line("verdict    ", &verdict(report));
     page.line("lives      ", &lives(report));
@@ -126,7 +128,7 @@ fn batches(report: &RunReport) -> String {
         }
     }
     format!(
-        "{} completed; {} run again in recoveries; {} emitted more than once",
+        "{} completed; {} to run again, summed over the recoveries; {} emitted again",
         completed.len(),
         report.totals.replayed_batches,
         report.totals.duplicates

@@ -1,7 +1,7 @@
 //! One run's story as text: for a terminal, for a snapshot, for a reviewer who has not seen the code.
 //!
-//! The first ten lines tell the story; then come the plan, the timeline, the ledger, the verdicts, and last the command that
-//! replays the run. What holds: the text is a function of the report alone, ASCII, under 100 columns wide, without blanks at
+//! The first ten lines tell the story; then come the plan, the timeline, the ledger, the verdicts, the file of a
+//! plan that was given, and last the command that replays the run. What holds: the text is a function of the report alone, ASCII, under 100 columns wide, without blanks at
 //! the ends of lines. Long texts wrap at words and go on below, indented.
 //!
 //! - `head` is the story in ten lines; `plan`, `timeline`, `ledger` and `verdicts` are the sections.
@@ -18,6 +18,7 @@ mod layout;
 mod ledger;
 mod moments;
 mod plan;
+mod plan_file;
 mod timeline;
 mod verdicts;
 
@@ -33,6 +34,7 @@ pub fn render(report: &RunReport) -> String {
     timeline::write(&mut page, report);
     ledger::write(&mut page, report);
     verdicts::write(&mut page, report);
+    plan_file::write(&mut page, report);
     page.blank();
     // Not wrapped, however long: it is there to be copied.
     page.raw(&format!("replay: {}", replay_command(report)));

@@ -17,6 +17,8 @@ const SEED: u64 = 3;
 pub enum Survives {
     /// Nothing.
     Nothing,
+    /// All of it.
+    Everything,
     /// Names and lengths.
     NoData,
     /// Data under names that were known before.
@@ -29,6 +31,7 @@ impl Survives {
     fn power_loss(self) -> PowerLoss {
         let image_seed = match self {
             Self::Nothing => 0,
+            Self::Everything => 1,
             Self::NoData => 2,
             Self::NoNames => 3,
             Self::Drawn(seed) => seed,

@@ -86,7 +86,8 @@ pub(super) fn tell(events: &[&Event], memory: &mut Memory) -> Told {
                 true => Weight::Notable,
                 false => routine(Counts { completed: several, records, ..Counts::default() }),
             };
-            let text = format!("{}; output synced, completion in the journal", count(records, "record"));
+            let text =
+                format!("{}; output synced, completion written to the journal", count(records, "record"));
             Told("COMPLETE", vec![of_batches(text)], weight)
         }
         Event::SnapshotWritten { time: _, bytes } => Told(

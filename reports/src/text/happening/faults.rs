@@ -21,7 +21,7 @@ pub(super) fn tell(index: usize, outcome: &FaultOutcome, lines_are_sent_once: bo
             disturbance("CLOSE", format!("{fault}, {hit}: ended in order{half}"))
         }
         Fault::Stall(stall) => {
-            disturbance("STALL", format!("{fault}, {hit}: nothing more arrives for {} ms", stall.for_ms))
+            disturbance("STALL", format!("{fault}, {hit}: nothing arrives for {} ms", stall.for_ms))
         }
     }
 }
