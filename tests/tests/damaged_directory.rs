@@ -9,6 +9,8 @@
 mod damage;
 #[path = "damaged_directory/every_file.rs"]
 mod every_file;
+#[path = "damaged_directory/fallback.rs"]
+mod fallback;
 #[path = "damaged_directory/foreign.rs"]
 mod foreign;
 #[path = "damaged_directory/image.rs"]

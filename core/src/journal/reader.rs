@@ -93,6 +93,8 @@ fn decode_record(frame: &Frame<'_>) -> std::result::Result<Record, FrameError> {
 pub(crate) struct FoundJournal {
     /// The needed segments, oldest first.
     pub segments: Vec<(SegmentName, Segment)>,
+    /// Older ones with their valid lengths: not needed here, but an older checkpoint that is retained may need them.
+    pub older: Vec<(SegmentName, u64)>,
     /// The number for the next segment.
     pub next: SegmentId,
     /// Bytes dropped behind the valid end of the newest segment.
@@ -119,7 +121,7 @@ pub(crate) async fn read_journal(env: &Env, journal: &Path, from: SegmentId) -> 
     let (names, marks) = list_segments(env, journal).await?;
     let next =
         names.iter().chain(&marks).map(|name| name.segment).max().map_or(SegmentId(0), SegmentId::next);
-    let mut found = FoundJournal { segments: Vec::new(), next, torn_bytes: 0 };
+    let mut found = FoundJournal { segments: Vec::new(), older: Vec::new(), next, torn_bytes: 0 };
     if let Some(orphan) = marks.iter().find(|mark| mark.segment >= from && !names.contains(mark))
         && durable_length(env, journal, *orphan).await? > 0
     {
@@ -148,7 +150,10 @@ pub(crate) async fn read_journal(env: &Env, journal: &Path, from: SegmentId) -> 
                     found.torn_bytes += bytes.len() as u64 - segment.length;
                 }
                 let predecessors = segment.header.predecessors.clone();
-                for (name, length) in predecessors.into_iter().filter(|(name, _)| name.segment >= from) {
+                let (older, needed): (Vec<_>, Vec<_>) =
+                    predecessors.into_iter().partition(|(name, _)| name.segment < from);
+                found.older = older;
+                for (name, length) in needed {
                     let path = name.wal(journal);
                     found.segments.push((name, read_closed(&*env.disk, name, path, length).await?));
                 }

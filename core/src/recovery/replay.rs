@@ -33,7 +33,7 @@ pub(crate) struct Recovered {
     pub sources: Vec<RecoveredSource>,
     pub published: Vec<Retained>,
     pub next_sequence: CheckpointSequence,
-    /// Segments that hold records, with their valid lengths.
+    /// Segments that hold records, with their valid lengths; also those that only an older checkpoint needs.
     pub segments: Vec<(SegmentName, u64)>,
     pub next_segment: SegmentId,
     pub report: Recovery,
@@ -95,12 +95,9 @@ pub(super) fn replay(
     let sources = replay.unallocated(checkpoint.sources.len())?;
     let unallocated_records =
         sources.iter().flat_map(|source| &source.unallocated).map(|block| block.records).sum();
-    let segments: Vec<_> = found
-        .segments
-        .iter()
-        .filter(|(_, segment)| !segment.records.is_empty())
-        .map(|(name, segment)| (*name, segment.length))
-        .collect();
+    let of_records = found.segments.iter().filter(|(_, segment)| !segment.records.is_empty());
+    let of_records = of_records.map(|(name, segment)| (*name, segment.length));
+    let segments: Vec<_> = found.older.iter().copied().chain(of_records).collect();
     let mut report = Recovery {
         generation: directory.generation,
         checkpoint: id,

@@ -82,6 +82,26 @@ impl Workshop {
         (workshop, image)
     }
 
+    /// A workshop and the image of a directory right after a third driver has recovered, before it published anything of
+    /// its own batches.
+    pub fn recovered() -> (Self, Image) {
+        let (workshop, _) = Self::at_work();
+        let root = workshop.root().to_owned();
+        let (send, images) = std::sync::mpsc::channel();
+        let hook = move |event: &Event| {
+            // Batches of before come first, and are done before anything else is published.
+            if matches!(event, Event::BatchEmitted { .. }) {
+                // Nobody receives the second one.
+                let _ = send.send(Image::read(&root));
+            }
+        };
+        let text = workshop.text.clone().into_bytes();
+        let life = workshop.start_hooked(PROGRAM, Some(2_000.0), text, hook).unwrap();
+        let image = images.recv_timeout(PATIENCE).unwrap();
+        drop(life);
+        (workshop, image)
+    }
+
     /// Where everything is.
     pub fn root(&self) -> &Path {
         self.directory.path()
@@ -99,6 +119,17 @@ impl Workshop {
 
     /// As [`start`](Self::start), with other bytes in the feed.
     pub fn start_bytes(&self, program: Program, rate: Option<f64>, bytes: Vec<u8>) -> Result<Life, Error> {
+        self.start_hooked(program, rate, bytes, |_| {})
+    }
+
+    /// As [`start_bytes`](Self::start_bytes), with a listener.
+    fn start_hooked(
+        &self,
+        program: Program,
+        rate: Option<f64>,
+        bytes: Vec<u8>,
+        hook: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> Result<Life, Error> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -117,6 +148,7 @@ impl Workshop {
             let log = events.clone();
             let mut context = StreamingContext::get_or_create(env, self.checkpoint(), |env| {
                 let context = StreamingContext::new(env, options(program.interval_ms))?;
+                context.add_listener(hook);
                 context.add_listener(move |event: &Event| log.lock().unwrap().push(event.clone()));
                 let lines = context.socket_text_stream(&url)?;
                 for name in program.pipelines {
