@@ -21,6 +21,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         .map(|checkpoint| (checkpoint.zero_time, checkpoint.interval))
         .collect();
     let mut violations = Vec::new();
+    if grids.is_empty() && !evidence.emissions.is_empty() {
+        violations.push("batches were emitted, and no checkpoint is left that names their grid".into());
+    }
     if grids.len() > 1 {
         violations.push(format!("the checkpoints name {} different batch grids", grids.len()));
     }

@@ -51,5 +51,5 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             _ => None,
         };
     }
-    Findings { seen: format!("{compared} recoveries compared with one that crashed"), violations }
+    Findings { seen: format!("recoveries compared with one that crashed: {compared}"), violations }
 }

@@ -10,7 +10,7 @@ use highwater_core::event::Event;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
-    let mut violations: Vec<String> = evidence.converged.as_ref().err().cloned().into_iter().collect();
+    let mut violations = Vec::new();
     let mut completed = 0;
     for life in &evidence.lives {
         let batches =
@@ -24,9 +24,13 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             _ => {}
         }
     }
+    // A life that failed for good says why already.
+    if let (Err(why), true) = (&evidence.converged, violations.is_empty()) {
+        violations.push(why.clone());
+    }
     let after = evidence.ended_at.0.saturating_sub(evidence.healed_at.0) as f64 / 1e9;
     Findings {
-        seen: format!("{completed} batches completed, done {after:.1}s after the world had healed"),
+        seen: format!("completions: {completed}; done {after:.1}s after the last fault or line"),
         violations,
     }
 }

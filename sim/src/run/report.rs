@@ -108,9 +108,9 @@ pub struct Totals {
     pub torn_writes: u64,
     /// Connections that ended by a fault.
     pub drops: u64,
-    /// Batches that were run again.
+    /// Batches that recoveries set out to run again, for the state or for the output.
     pub replayed_batches: u64,
-    /// Batches whose output was emitted more than once.
+    /// Emissions of a batch beyond its first.
     pub duplicates: u64,
     /// Records lost after they were acknowledged.
     pub losses: u64,
