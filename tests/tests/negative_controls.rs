@@ -50,6 +50,7 @@ caught! {
     a_truncate_that_does_nothing_counts_twice: TruncateDoesNothing, I4, "running-total";
     a_create_that_overwrites_moves_the_grid: CreateNewOverwrites, I5, "running-total";
     a_stale_listing_takes_an_old_checkpoint: ListHidesNewest, I7, "running-total";
+    a_removal_that_is_not_durable_leaves_a_checkpoint_without_its_state: DirectorySyncDoesNothing, I8, "running-total";
     a_remove_that_does_nothing_fills_the_disk: RemoveDoesNothing, I9, "running-total-tcp";
     a_lost_claim_lets_two_drivers_share_a_generation: DirectorySyncDoesNothing, I10, "running-total";
     a_file_sync_that_does_nothing_stops_progress: FileSyncDoesNothing, I11, "running-total";

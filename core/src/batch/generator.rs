@@ -6,7 +6,7 @@
 use super::{Backlog, BatchBlocks};
 use crate::{
     env::{Env, Monotonic},
-    error::{Error, Result},
+    error::Result,
     event::Event,
     flag::Flag,
     ids::{BatchTime, Interval},
@@ -53,7 +53,10 @@ impl Generator {
                 continue;
             }
             for batch in self.backlog.allocate(&due, &self.listeners).await? {
-                self.batches.send(batch).await.map_err(|_| Error::TaskLost { task: "batch runner" })?;
+                // The runner has ended, and tells why: that is what ends the driver.
+                if self.batches.send(batch).await.is_err() {
+                    return Ok(());
+                }
             }
         }
     }

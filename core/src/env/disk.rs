@@ -48,7 +48,8 @@ pub trait Disk: Send + Sync {
 pub trait File: Send {
     /// Appends all of `bytes`. After an error any prefix of them may have been appended.
     fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>>;
-    /// Makes the content durable. After an error nothing is known about what was appended since the last success.
+    /// Makes the content durable. After an error nothing is known about what was appended since the last success. A file whose
+    /// name is gone may refuse: nobody would find what is in it.
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>>;
 }
 

@@ -127,8 +127,11 @@ pub(crate) async fn read_journal(env: &Env, journal: &Path, from: SegmentId) -> 
     {
         return Err(missing(&orphan.wal(journal)));
     }
-    // The newest segment that was begun decides what holds of those before it.
-    for name in names.iter().rev().filter(|name| name.segment >= from) {
+    // The newest segment that was begun decides what holds of those before it: of the newest generation, since an older driver
+    // that is still alive may begin further ones before it finds that it was replaced.
+    let mut newest_first: Vec<_> = names.iter().filter(|name| name.segment >= from).collect();
+    newest_first.sort_unstable_by_key(|name| std::cmp::Reverse((name.generation, name.segment)));
+    for name in newest_first {
         let path = name.wal(journal);
         let durable = durable_length(env, journal, *name).await?;
         let bytes = read_file(&*env.disk, &path).await?;
@@ -230,5 +233,42 @@ pub(crate) async fn read_block(env: &Env, journal: &Path, at: Location) -> Resul
     match decode_record(&frame).map_err(damaged)? {
         Record::Block(block) => Ok(block.data),
         _ => Err(damaged(FrameError::Header { field: "kind" })),
+    }
+}
+
+#[cfg(all(test, feature = "os"))]
+mod tests {
+    use super::*;
+    use crate::{
+        ids::{BatchTime, Generation},
+        journal::{Entry, Journal},
+        listeners::Listeners,
+    };
+
+    #[test]
+    fn a_segment_that_a_replaced_driver_began_late_hides_nothing() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let env = crate::os::env_with_threads(1);
+            let begin = async |generation, segment, predecessors| {
+                let (directory, listeners) = (directory.path().to_owned(), Listeners::default());
+                let (generation, segment) = (Generation(generation), SegmentId(segment));
+                Journal::begin(&env, directory, generation, segment, predecessors, 1 << 20, listeners)
+                    .await
+                    .unwrap()
+            };
+            let (old, first) = begin(1, 0, vec![]).await;
+            let entry = |time| Entry::Completion(Completion { time: BatchTime(time), sinks: Vec::new() });
+            let located = old.append(vec![entry(1)], true).await.unwrap();
+            let before = vec![(first, located[0].offset + located[0].length)];
+            let (new, second) = begin(2, 1, before.clone()).await;
+            new.append(vec![entry(2)], true).await.unwrap();
+            let _late = begin(1, 2, before).await;
+            let found = read_journal(&env, directory.path(), SegmentId(0)).await.unwrap();
+            let names: Vec<_> = found.segments.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names, [first, second]);
+            assert_eq!(found.next, SegmentId(3));
+        });
     }
 }

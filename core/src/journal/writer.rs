@@ -133,6 +133,10 @@ impl Writer {
                     for request in group {
                         let _ = request.done.send(Err(error.clone().into()));
                     }
+                    // Whoever comes later hears the same, so that the driver ends with what ended it.
+                    while let Some(request) = inbox.recv().await {
+                        let _ = request.done.send(Err(error.clone().into()));
+                    }
                     return;
                 }
             }

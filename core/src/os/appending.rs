@@ -68,8 +68,26 @@ impl File for Appending {
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>> {
         // fdatasync: the content, and of the metadata what reading it back needs, which includes the length, whether it
         // grew by appending or shrank by truncating. Only time stamps are left out.
-        Box::pin(self.run(|file| file.sync_data()))
+        Box::pin(self.run(|file| {
+            file.sync_data()?;
+            still_has_a_name(file)
+        }))
     }
+}
+
+/// A file that was removed while it was written to is gone with this process: what is in it was never durable.
+#[cfg(unix)]
+fn still_has_a_name(file: &std::fs::File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    match file.metadata()?.nlink() {
+        0 => Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed while it was written to")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn still_has_a_name(_file: &std::fs::File) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -108,6 +126,22 @@ mod tests {
             let kind = file.sync().await.unwrap_err().kind();
             assert_eq!(file.append(b"").await.unwrap_err().kind(), kind);
             assert_eq!(file.sync().await.unwrap_err().kind(), kind);
+        });
+    }
+
+    #[test]
+    fn a_file_that_was_removed_cannot_be_made_durable() {
+        run(async || {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("output");
+            let mut file = Appending::new(std::fs::File::create_new(&path).unwrap(), Handle::current());
+            file.append(b"one").await.unwrap();
+            file.sync().await.unwrap();
+            std::fs::remove_file(&path).unwrap();
+            file.append(b"two").await.unwrap();
+            let error = file.sync().await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+            assert!(error.to_string().contains("was removed"), "{error}");
         });
     }
 

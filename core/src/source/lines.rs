@@ -88,6 +88,7 @@ impl LineSplitter {
     }
 
     /// The bytes of the line whose end has not come.
+    #[cfg(test)]
     pub fn partial(&self) -> &[u8] {
         &self.partial
     }

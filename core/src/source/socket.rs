@@ -6,9 +6,10 @@
 //!
 //! The end of a connection is the end of a stream only for the source: the receiver connects again, with backoff, for ever.
 //!
-//! An unterminated last line is a record after an orderly end, and is dropped and counted after a reset. A `resume` source
-//! would send that line again, so there it is a record only if the source, asked for it again, ends in order with the same
-//! bytes again: then it is whole, and the source's last. It is never glued to the next connection's first line.
+//! An unterminated last line is a record after an orderly end, and is dropped and counted after a reset. Of a `resume` source it
+//! never is one: an orderly end does not tell a last line from one that was cut, however often it comes at the same byte, and
+//! to acknowledge a cut line is to lose it. Such a source sends the line again, and ends each of its lines. It is never glued
+//! to the next connection's first line.
 
 use super::{
     BlockData, NewBlock, Position, Receiver, Source,
@@ -101,8 +102,6 @@ struct Session<'a> {
     /// A block that is on its way to the journal, and the value of `lines` after it.
     storing: Option<(BoxFuture<'static, Result<()>>, u64)>,
     durable: watch::Sender<Durable>,
-    /// The unterminated line of a resumable source's last orderly end, and its number.
-    last_fragment: Option<(u64, Vec<u8>)>,
     failures_in_row: u32,
     /// Whether the listeners know that there is no connection.
     told: bool,
@@ -121,7 +120,6 @@ impl<'a> Session<'a> {
             lines,
             storing: None,
             durable: watch::Sender::new(Durable { lines, last: false }),
-            last_fragment: None,
             failures_in_row: 0,
             told: false,
         })
@@ -159,23 +157,11 @@ impl<'a> Session<'a> {
 
     /// Decides on the unterminated line after an orderly end; returns how many bytes were dropped.
     fn end_fragment(&mut self) -> u64 {
-        if !self.source.address.resumes {
-            self.splitter.end_partial();
-            return 0;
+        if self.source.address.resumes {
+            return self.splitter.drop_partial();
         }
-        let fragment = self.splitter.partial();
-        if fragment.is_empty() {
-            return 0;
-        }
-        let number = self.lines + self.splitter.lines() as u64;
-        let again = Some((number, fragment.to_vec()));
-        if self.last_fragment == again {
-            self.last_fragment = None;
-            self.splitter.end_partial();
-            return 0;
-        }
-        self.last_fragment = again;
-        self.splitter.drop_partial()
+        self.splitter.end_partial();
+        0
     }
 
     fn backoff(&mut self, env: &Env) -> Duration {

@@ -4,8 +4,7 @@
 //! comes from the source's ledger, the scenario's model, and their own reading of the disk; of the engine they use the
 //! decoder of its file format and its event stream, nothing else.
 //!
-//! Not judged here: time-outs (I6), retention beyond what recovery meets (I8), and errors of the disk (I13), which no fault
-//! of this testbed raises yet.
+//! Not judged here: time-outs (I6), and errors of the disk (I13), which no fault of this testbed raises yet.
 
 mod alignment;
 mod bounded_duplicates;
@@ -16,6 +15,7 @@ mod no_loss;
 mod one_writer;
 mod progress;
 mod replay_equality;
+mod retention;
 mod sound_choice;
 mod state_once;
 mod time_order;
@@ -41,6 +41,8 @@ pub enum Invariant {
     I5,
     /// Sound choice.
     I7,
+    /// Retention.
+    I8,
     /// Bounded space.
     I9,
     /// One writer.
@@ -65,6 +67,7 @@ impl Invariant {
             Self::I4 => "state once",
             Self::I5 => "alignment",
             Self::I7 => "sound choice",
+            Self::I8 => "retention",
             Self::I9 => "bounded space",
             Self::I10 => "one writer",
             Self::I11 => "progress",
@@ -118,13 +121,14 @@ struct Findings {
 
 type Judge = fn(&Case<'_>) -> Findings;
 
-const JUDGES: [(Invariant, Judge); 11] = [
+const JUDGES: [(Invariant, Judge); 12] = [
     (Invariant::I1, no_loss::judge),
     (Invariant::I2, bounded_duplicates::judge),
     (Invariant::I3, replay_equality::judge),
     (Invariant::I4, state_once::judge),
     (Invariant::I5, alignment::judge),
     (Invariant::I7, sound_choice::judge),
+    (Invariant::I8, retention::judge),
     (Invariant::I9, bounded_space::judge),
     (Invariant::I10, one_writer::judge),
     (Invariant::I11, progress::judge),

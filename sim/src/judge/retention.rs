@@ -1,0 +1,96 @@
+//! I8: whatever a retained checkpoint refers to exists, so that each of them can be restored, not only the newest; and there is
+//! always an older one to fall back to, with another snapshot where there is state.
+//!
+//! Verified, on the disk as every life found it and as the last one left it: each published checkpoint is whole; the newest
+//! segment names, and the directory holds, the segments in which stand the allocations of all batches after the checkpoint's
+//! basis, without a gap up to the last one that it knew of, their blocks, and its blocks that were in no batch. The
+//! expectation comes from the checkpoint's own fields. Not verified: what a life would make of it; `damaged_directory` does.
+
+use super::{Case, Findings, image};
+use crate::run::Image;
+use highwater_core::{
+    checkpoint::Checkpoint,
+    ids::{BatchTime, BlockId, SourceId},
+    journal::{Allocation, BlockRange, Record, Segment, SegmentName},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn judge(case: &Case<'_>) -> Findings {
+    let evidence = case.evidence;
+    let mut violations = Vec::new();
+    let mut seen = 0;
+    let found = evidence.lives.iter().map(|life| (format!("life {} found", life.life), &life.image));
+    for (who, image) in found.chain([("the last life left".to_owned(), &evidence.last_image)]) {
+        let checkpoints = image::checkpoints(image);
+        let segments = named_segments(image);
+        for (id, checkpoint) in &checkpoints {
+            seen += 1;
+            let missing = match checkpoint {
+                None => Some("it or its snapshot is not whole".to_owned()),
+                Some(checkpoint) => missing(checkpoint, &segments),
+            };
+            violations.extend(missing.map(|missing| format!("{who} checkpoint {id}, and {missing}")));
+        }
+        let Some((newest, Some(checkpoint))) = checkpoints.last_key_value() else { continue };
+        let snapshots: BTreeSet<_> =
+            checkpoints.values().flatten().map(|one| one.snapshot.as_ref().map(|s| &s.name)).collect();
+        if newest.sequence.0 > 0 && checkpoints.len() < 2 {
+            violations.push(format!("{who} checkpoint {newest} and no older one"));
+        } else if checkpoint.snapshot.is_some() && snapshots.len() < 2 {
+            violations.push(format!("{who} {} checkpoints, all with the same snapshot", checkpoints.len()));
+        }
+    }
+    Findings { seen: format!("{seen} retained checkpoints, each to be restorable"), violations }
+}
+
+/// The segments that a recovery may read: the newest one, and those of the ones that it names which are there.
+fn named_segments(image: &Image) -> Vec<(SegmentName, Segment)> {
+    let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+    let mut segments = image::segments(files);
+    if let Some((newest, segment)) = segments.last() {
+        let mut named: BTreeSet<_> = segment.header.predecessors.iter().map(|(name, _)| *name).collect();
+        named.insert(*newest);
+        segments.retain(|(name, _)| named.contains(name));
+    }
+    segments
+}
+
+/// What a recovery from a checkpoint would need and not find.
+fn missing(checkpoint: &Checkpoint, segments: &[(SegmentName, Segment)]) -> Option<String> {
+    let mut blocks: BTreeSet<(SourceId, BlockId)> = BTreeSet::new();
+    let mut allocations: BTreeMap<BatchTime, &Allocation> = BTreeMap::new();
+    let needed = segments.iter().filter(|(name, _)| name.segment >= checkpoint.journal_from);
+    for (_, _, record) in needed.flat_map(|(_, segment)| &segment.records) {
+        match record {
+            Record::Block(block) => {
+                blocks.insert((block.source, block.block));
+            }
+            Record::Allocation(allocation) => {
+                allocations.insert(allocation.time, allocation);
+            }
+            Record::Completion(_) => {}
+        }
+    }
+    let mut last = checkpoint.basis;
+    let later = || allocations.range(BatchTime(checkpoint.basis.0 + 1)..).map(|(_, allocation)| *allocation);
+    for allocation in later() {
+        if allocation.previous != last {
+            return Some(format!("the allocation of batch {} is nowhere", allocation.previous));
+        }
+        last = allocation.time;
+    }
+    if last < checkpoint.allocated {
+        return Some(format!("the allocation of batch {} is nowhere", checkpoint.allocated));
+    }
+    let waiting = checkpoint.sources.iter().map(|source| BlockRange {
+        source: source.source,
+        from: source.unallocated,
+        until: source.next,
+    });
+    let of_batches = later().flat_map(|allocation| allocation.blocks.iter().copied());
+    of_batches
+        .chain(waiting)
+        .flat_map(|range| (range.from.0..range.until.0).map(move |block| (range.source, BlockId(block))))
+        .find(|block| !blocks.contains(block))
+        .map(|(source, block)| format!("block {block} of source {source} is nowhere"))
+}
