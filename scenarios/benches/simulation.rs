@@ -2,7 +2,7 @@
 //! the same crashes, and has no engine, no disk and no judge.
 //!
 //! Both run on one core, in turns, over the same seeds: three crashes at fixed times, for as long as the lines and the crashes
-//! take. A judged run is two simulations (with the faults and without) and eleven judges; the engine's own share is told
+//! take. A judged run is two simulations (with the faults and without) and twelve judges; the engine's own share is told
 //! apart by a run whose plan is empty, which is one simulation and the judges.
 //!
 //! Run with `cargo bench --bench simulation`.
