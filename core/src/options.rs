@@ -77,11 +77,12 @@ impl Options {
         if !snapshot.millis().is_multiple_of(self.batch_interval.millis()) {
             return bad("checkpoint_interval", snapshot, "it is no multiple of the batch interval");
         }
-        if !(1..=256 << 20).contains(&self.block_bytes_max) {
-            return bad("block_bytes_max", self.block_bytes_max, "it must be 1 byte to 256 MiB");
+        // A block and its last line together, three times as long where nothing is UTF-8, fit into a journal record.
+        if !(1..=64 << 20).contains(&self.block_bytes_max) {
+            return bad("block_bytes_max", self.block_bytes_max, "it must be 1 byte to 64 MiB");
         }
-        if !(1..=256 << 20).contains(&self.line_bytes_max) {
-            return bad("line_bytes_max", self.line_bytes_max, "it must be 1 byte to 256 MiB");
+        if !(1..=64 << 20).contains(&self.line_bytes_max) {
+            return bad("line_bytes_max", self.line_bytes_max, "it must be 1 byte to 64 MiB");
         }
         if !(1..=MAX_BACKLOG).contains(&self.backlog_bytes_max) {
             return bad("backlog_bytes_max", self.backlog_bytes_max, "it must be 1 byte to 1 TiB");

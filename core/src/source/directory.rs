@@ -11,7 +11,13 @@ use crate::{
     error::{Error, Result},
     text::TextBlock,
 };
-use std::{any::Any, collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 pub(crate) struct DirectorySource {
     directory: PathBuf,
@@ -41,12 +47,13 @@ impl DirectorySource {
                     env.disk.length(&path).await.map_err(Error::disk("read the length of", &path))?;
                 files.push(FileRange { path: path.display().to_string(), length });
             }
-            if !files.is_empty() {
-                taken = present;
+            for files in blocks(files)? {
+                taken.extend(files.iter().filter_map(|file| name_of(&file.path)));
                 let position = Some(Position(codec::encode(&taken)));
                 let records = files.len() as u64;
                 receiver.store(NewBlock { data: BlockData::Files(files), records, position }).await?;
             }
+            taken.retain(|name| present.contains(name));
             let deadline = env.clock.sleep(self.poll_interval);
             receiver.sleep_or_stop(deadline).await;
         }
@@ -72,6 +79,37 @@ impl DirectorySource {
     }
 }
 
+/// The most bytes of files in a block: three times as long where nothing is UTF-8, a block's text stays below 4 GiB.
+const BLOCK_BYTES_MAX: u64 = 1 << 30;
+
+/// Deals files out to blocks, in their order.
+fn blocks(files: Vec<FileRange>) -> Result<Vec<Vec<FileRange>>> {
+    let mut blocks: Vec<Vec<FileRange>> = Vec::new();
+    let mut bytes = 0;
+    for file in files {
+        if file.length > BLOCK_BYTES_MAX {
+            let source = std::io::Error::new(
+                std::io::ErrorKind::FileTooLarge,
+                format!("it has {} bytes, the most is {BLOCK_BYTES_MAX}: split it", file.length),
+            );
+            return Err(Error::Disk { operation: "take", path: file.path.into(), source });
+        }
+        bytes += file.length;
+        match blocks.last_mut().filter(|_| bytes <= BLOCK_BYTES_MAX) {
+            Some(block) => block.push(file),
+            None => {
+                bytes = file.length;
+                blocks.push(vec![file]);
+            }
+        }
+    }
+    Ok(blocks)
+}
+
+fn name_of(path: &str) -> Option<String> {
+    Some(Path::new(path).file_name()?.to_str()?.to_owned())
+}
+
 impl Source for DirectorySource {
     fn receive(self: Arc<Self>, receiver: Receiver) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move { self.watch(receiver).await })
@@ -91,5 +129,29 @@ impl Source for DirectorySource {
             let text = splitter.take().map_or_else(TextBlock::default, |block| block.text);
             Ok(Arc::new(text) as Arc<dyn Any + Send + Sync>)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(length: u64) -> FileRange {
+        FileRange { path: format!("d/{length}"), length }
+    }
+
+    #[test]
+    fn blocks_are_bounded_and_keep_the_order() {
+        let half = BLOCK_BYTES_MAX / 2;
+        let dealt = blocks(vec![file(1), file(half), file(half), file(BLOCK_BYTES_MAX), file(2)]).unwrap();
+        let lengths: Vec<Vec<u64>> =
+            dealt.iter().map(|block| block.iter().map(|file| file.length).collect()).collect();
+        assert_eq!(lengths, [vec![1, half], vec![half], vec![BLOCK_BYTES_MAX], vec![2]]);
+    }
+
+    #[test]
+    fn a_file_too_large_for_a_block_is_an_error_that_says_so() {
+        let error = blocks(vec![file(BLOCK_BYTES_MAX + 1)]).unwrap_err();
+        assert!(error.to_string().contains("split it"), "{error}");
     }
 }
