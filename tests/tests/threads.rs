@@ -36,7 +36,7 @@ fn output(threads: usize, directory: &Path) -> Vec<String> {
                     .update_state_by_key(|values, state: Option<u64>| {
                         let sum = state.unwrap_or(0) + values.iter().sum::<u64>();
                         // Some keys go, so that the order over removals is looked at too.
-                        (sum % 11 != 0).then_some(sum)
+                        (!sum.is_multiple_of(11)).then_some(sum)
                     })
                     .write_text(path.with_extension("totals"), |batch| format!("{:?}\n", batch.records));
                 Ok(context)
