@@ -3,7 +3,7 @@
 //! A panic in a computation is caught, as on a machine, and is the computation's error; it ends the driver, which the judge of
 //! progress takes for a violation. A panic of a task fails the run.
 
-use crate::world::Seat;
+use crate::{simulation::Panicked, world::Seat};
 use highwater_core::env::{BoxFuture, ComputeError, Executor, Task};
 use madsim::task::AbortHandle;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -26,11 +26,8 @@ impl Executor for SimExecutor {
 
     fn compute(&self, job: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), ComputeError>> {
         Box::pin(async move {
-            catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
-                let text = payload.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                ComputeError { message: text.unwrap_or_else(|| "a panic without a message".to_owned()) }
-            })
+            let computed = catch_unwind(AssertUnwindSafe(job));
+            computed.map_err(|payload| ComputeError { message: Panicked::of(payload).message })
         })
     }
 

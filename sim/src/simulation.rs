@@ -141,7 +141,7 @@ where
 }
 
 impl Panicked {
-    fn of(payload: Box<dyn Any + Send>) -> Self {
+    pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
         let text = payload.downcast_ref::<String>().cloned();
         let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Self { message: text.unwrap_or_else(|| "a panic without a message".to_owned()) }

@@ -8,7 +8,7 @@ use crate::{
     env::Env,
     error::{Error, Result},
     event::Event,
-    ids::{BatchTime, BlockId, Generation, SegmentId, SourceId},
+    ids::{BatchTime, BlockId, SegmentId, SourceId},
     journal::{Allocation, Block, BlockRange, Entry, Journal, Location},
     listeners::Listeners,
     source::{BlockData, NewBlock, Position},
@@ -179,13 +179,7 @@ impl Backlog {
     }
 
     /// Makes a block durable and lets the next batch have it.
-    pub async fn store(
-        &self,
-        source: SourceId,
-        generation: Generation,
-        block: NewBlock,
-        listeners: &Listeners,
-    ) -> Result<()> {
+    pub async fn store(&self, source: SourceId, block: NewBlock, listeners: &Listeners) -> Result<()> {
         let index = source.0 as usize;
         let _in_order = self.order[index].lock().await;
         let kib = u32::try_from(block.data.bytes().div_ceil(ROOM_UNIT_BYTES)).unwrap_or(u32::MAX);
@@ -202,7 +196,6 @@ impl Backlog {
         let located = self.journal.append(vec![Entry::Block(entry)], true).await?;
         // Only now: a newer driver that started before this check may not have read the block.
         self.directory.check_fence().await?;
-        debug_assert_eq!(self.directory.generation, generation);
         let stored = StoredBlock {
             source,
             block: number,

@@ -111,15 +111,7 @@ impl Drop for EndTeller {
 
 impl Driver {
     fn receiver(&self, source: SourceId, backlog: &Arc<Backlog>, stop: &Flag) -> Receiver {
-        let generation = self.directory.generation;
-        Receiver::new(
-            self.env.clone(),
-            source,
-            generation,
-            backlog.clone(),
-            stop.clone(),
-            self.listeners.clone(),
-        )
+        Receiver::new(self.env.clone(), source, backlog.clone(), stop.clone(), self.listeners.clone())
     }
 
     fn spawn(

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     flag::Flag,
-    ids::{Generation, SourceId},
+    ids::SourceId,
     listeners::Listeners,
 };
 use serde::de::DeserializeOwned;
@@ -18,7 +18,6 @@ use std::sync::Arc;
 pub struct Receiver {
     env: Env,
     source: SourceId,
-    generation: Generation,
     backlog: Arc<Backlog>,
     stop: Flag,
     listeners: Listeners,
@@ -28,12 +27,11 @@ impl Receiver {
     pub(crate) fn new(
         env: Env,
         source: SourceId,
-        generation: Generation,
         backlog: Arc<Backlog>,
         stop: Flag,
         listeners: Listeners,
     ) -> Self {
-        Self { env, source, generation, backlog, stop, listeners }
+        Self { env, source, backlog, stop, listeners }
     }
 
     /// The world.
@@ -68,9 +66,9 @@ impl Receiver {
     /// # Errors
     /// Whatever kept it from being durable: then nothing may be acknowledged.
     pub fn store(&mut self, block: NewBlock) -> BoxFuture<'static, Result<()>> {
-        let (backlog, source, generation) = (self.backlog.clone(), self.source, self.generation);
+        let (backlog, source) = (self.backlog.clone(), self.source);
         let listeners = self.listeners.clone();
-        Box::pin(async move { backlog.store(source, generation, block, &listeners).await })
+        Box::pin(async move { backlog.store(source, block, &listeners).await })
     }
 
     /// Whether the driver is stopping.
