@@ -25,7 +25,7 @@ pub fn replay_command(report: &RunReport) -> String {
 
 /// Whether some class of faults could not be drawn.
 pub(crate) fn is_restricted(report: &RunReport) -> bool {
-    FaultKind::ALL.iter().any(|kind| !report.faults.iter().any(|name| name == kind.name()))
+    FaultKind::swept().iter().any(|kind| !report.faults.iter().any(|name| name == kind.name()))
 }
 
 /// The classes that could be drawn, as the option takes them.
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_command_names_the_options_that_are_not_the_default() {
-        let mut report = report(&FaultKind::ALL);
+        let mut report = report(&FaultKind::swept());
         assert_eq!(replay_command(&report), "highwater replay word-count --seed 7");
         report.faults.truncate(2);
         let restricted = "highwater replay word-count --seed 7 --faults crash,power-loss";

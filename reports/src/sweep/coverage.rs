@@ -46,8 +46,8 @@ impl Coverage {
         for outcome in plan {
             let Some(firing) = &outcome.firing else { continue };
             let step = match &firing.hit {
-                Hit::Disk { step, .. } => Some(step.clone()),
-                Hit::Network { .. } | Hit::Time => None,
+                Hit::Disk { step, .. } => Some(*step),
+                Hit::Network { .. } | Hit::Time | Hit::Attempt { .. } | Hit::Job { .. } => None,
                 Hit::Connection { .. } => continue,
             };
             *self.hits.entry((step, outcome.fault.kind())).or_default() += 1;
@@ -71,7 +71,7 @@ impl Coverage {
 
     /// How often a step was hit by a fault.
     pub fn hits(&self, step: &Step, fault: FaultKind) -> u64 {
-        self.hits.get(&(Some(step.clone()), fault)).copied().unwrap_or_default()
+        self.hits.get(&(Some(*step), fault)).copied().unwrap_or_default()
     }
 
     /// Hits of what is no durable step: reads, the network, between two operations.

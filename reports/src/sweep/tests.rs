@@ -11,8 +11,8 @@ use highwater_sim::{
 };
 use std::{collections::BTreeSet, time::Duration};
 
-fn step(operation: DiskOperation, place: &str) -> Step {
-    Step { operation, place: Place(place.to_owned()) }
+fn step(operation: DiskOperation, place: Place) -> Step {
+    Step { operation, place }
 }
 
 fn crash_at(step: Step, power_loss: bool) -> FaultOutcome {
@@ -42,9 +42,9 @@ fn report(scenario: &str, seed: u64, violations: &[&str]) -> RunReport {
         faults: vec!["crash".to_owned(), "power-loss".to_owned()],
         sabotage: Vec::new(),
         plan: vec![
-            crash_at(step(DiskOperation::Rename, "checkpoint"), true),
-            crash_at(step(DiskOperation::Append, "journal"), false),
-            crash_at(step(DiskOperation::Read, "journal"), false),
+            crash_at(step(DiskOperation::Rename, Place::Checkpoint), true),
+            crash_at(step(DiskOperation::Append, Place::Journal), false),
+            crash_at(step(DiskOperation::Read, Place::Journal), false),
         ],
         timeline: Vec::new(),
         ledger: LedgerSummary::default(),

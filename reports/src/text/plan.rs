@@ -33,6 +33,6 @@ fn what(hit: &Hit) -> String {
     match hit {
         Hit::Disk { number: _, step, path } => format!("{} {path}", step.operation),
         Hit::Network { number: _, operation } => format!("{operation} at the network"),
-        Hit::Time | Hit::Connection { .. } => hit.to_string(),
+        Hit::Time | Hit::Connection { .. } | Hit::Attempt { .. } | Hit::Job { .. } => hit.to_string(),
     }
 }

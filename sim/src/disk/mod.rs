@@ -26,9 +26,9 @@ pub(crate) use volume::{Actor, InodeId, Volume};
 
 use crate::{
     clock::{Alarm, Turn},
-    fault::{DiskOperation, Moment},
+    fault::{DiskOperation, Hit, Moment},
     rng::{Domain, Draws, stream},
-    world::{Entered, Event, Pause, Seat},
+    world::{DueCrash, Entered, Event, Pause, Seat},
 };
 use highwater_core::env::{BoxFuture, Disk, File, Lock};
 use std::{
@@ -113,14 +113,20 @@ impl Seat {
     ) -> Performed<T> {
         let at = self.world.now();
         let mut state = self.world.lock();
-        let Some(Entered { number, crash }) = state.enter_disk(self) else { return Performed::Dead };
+        let path = |disk: &Volume| match target {
+            Target::Path(path) => path.to_owned(),
+            Target::File(inode, _) => disk.inode(inode).name.to_string(),
+        };
+        let Some(Entered { number, crash, due: _ }) = state.enter_disk(self, operation, path) else {
+            return Performed::Dead;
+        };
         let actor = Actor { node: self.node, life: self.life, at };
         let volume = &mut state.disk;
         let result = match crash {
             None => Some(act(volume, actor, Portion::Whole)),
-            Some((Moment::Before, _)) => None,
-            Some((Moment::After, _)) => Some(act(volume, actor, Portion::Whole)),
-            Some((Moment::Inside, seed)) => {
+            Some(DueCrash { moment: Moment::Before, .. }) => None,
+            Some(DueCrash { moment: Moment::After, .. }) => Some(act(volume, actor, Portion::Whole)),
+            Some(DueCrash { moment: Moment::Inside, seed, .. }) => {
                 let mut rng = stream(seed, Domain::Image);
                 let (part, coin) = (rng.between(0..=1024), rng.one_in(2));
                 match operation {
@@ -138,14 +144,12 @@ impl Seat {
         let outcome = result.as_ref().map_or(2, |result| u64::from(result.is_err()));
         state.note(Event::Disk, self, at, [operation as u64, aim, outcome]);
         if state.is_observed() || crash.is_some() {
-            let path = match target {
-                Target::Path(path) => path.to_owned(),
-                Target::File(inode, _) => state.disk.inode(inode).name.to_string(),
-            };
+            let path = path(&state.disk);
             let error = result.as_ref().and_then(|result| result.as_ref().err().map(io::Error::kind));
             state.trace_disk(self, at, number, operation, &path, error);
-            if crash.is_some() {
-                state.crash_at_disk(self, at, number, operation, path);
+            if let Some(DueCrash { fault, .. }) = crash {
+                let step = state.step(operation, &path);
+                state.crash(fault, self.node, self.life, at, Hit::Disk { number, step, path });
                 return Performed::Crashed;
             }
         }

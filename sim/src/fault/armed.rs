@@ -1,26 +1,48 @@
-//! The plan of a run under way: which fault is next, and what has become of the others.
+//! The plan of a run under way: which faults wait for what, and what has become of the others.
 
-use super::{Crash, Fault, FaultOutcome, Firing, Hit, Moment, Plan, Trigger};
+use super::{Fault, FaultOutcome, Firing, Hit, Moment, Plan, PowerLoss, Step, Trigger};
 use crate::world::{Life, NodeIndex, VirtualTime};
 
-/// A crash that a coming operation triggers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NextCrash {
-    pub number: u64,
-    pub moment: Moment,
+/// A fault whose trigger is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// Its place in the plan.
     pub fault: usize,
+    /// Where in the operation it comes.
+    pub moment: Moment,
 }
 
-/// The armed plan. Nothing in it fires twice.
+/// A fault that waits for an occurrence of a step.
+struct AtStep {
+    step: Step,
+    /// So many occurrences until it is due.
+    left: u64,
+    due: Due,
+}
+
+/// A crash, of whichever kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CrashOf {
+    pub restart_after_ms: u64,
+    pub power_loss: Option<PowerLoss>,
+    /// The seed of all that the crash leaves to chance.
+    pub seed: u64,
+}
+
+/// The armed plan. Nothing in it fires twice, but a crash loop.
 #[derive(Default)]
 pub(crate) struct Armed {
     /// The node that the faults are for.
     pub driver: Option<NodeIndex>,
     outcomes: Vec<FaultOutcome>,
-    /// The first crash that this life's disk operations reach, if they are that many.
-    pub at_disk: Option<NextCrash>,
+    /// What waits for a disk operation of this life, by number, the last one first.
+    disk: Vec<(u64, Due)>,
     /// The same for its network operations.
-    pub at_network: Option<NextCrash>,
+    network: Vec<(u64, Due)>,
+    /// What waits for a step of this life.
+    steps: Vec<AtStep>,
+    /// The faults that have fired and go on for a while, with their ends.
+    windows: Vec<(usize, VirtualTime)>,
     disarmed: bool,
 }
 
@@ -28,84 +50,168 @@ impl Armed {
     pub(crate) fn new(driver: NodeIndex, plan: &Plan) -> Self {
         let outcomes =
             plan.faults.iter().map(|fault| FaultOutcome { fault: fault.clone(), firing: None }).collect();
-        Self { driver: Some(driver), outcomes, at_disk: None, at_network: None, disarmed: false }
+        Self { driver: Some(driver), outcomes, ..Self::default() }
     }
 
-    /// Nothing fires any more.
+    /// Nothing fires any more, and what goes on is over.
     pub(crate) fn disarm(&mut self) {
-        (self.at_disk, self.at_network, self.disarmed) = (None, None, true);
+        *self = Self {
+            driver: self.driver,
+            outcomes: std::mem::take(&mut self.outcomes),
+            disarmed: true,
+            ..Self::default()
+        };
     }
 
     pub(crate) fn is_disarmed(&self) -> bool {
         self.disarmed
     }
 
-    /// A life of the driver begins.
-    pub(crate) fn begin_life(&mut self, begun: Life) {
+    /// A life of the driver begins. Returns what comes right before it.
+    pub(crate) fn begin_life(&mut self, begun: Life) -> Vec<usize> {
+        (self.disk, self.network, self.steps) = Default::default();
+        let mut before = Vec::new();
         if self.disarmed {
-            return;
+            return before;
         }
-        let (mut at_disk, mut at_network): (Option<NextCrash>, Option<NextCrash>) = (None, None);
-        for (fault, outcome) in
-            self.outcomes.iter().enumerate().filter(|(_, outcome)| outcome.firing.is_none())
-        {
-            let Fault::Crash(crash) = &outcome.fault else { continue };
-            let (slot, life, number, moment) = match crash.trigger {
-                Trigger::DiskOperation { life, number, moment } => (&mut at_disk, life, number, moment),
-                Trigger::NetworkOperation { life, number, moment } => (&mut at_network, life, number, moment),
-                Trigger::Time { .. } => continue,
+        for (fault, outcome) in self.outcomes.iter().enumerate() {
+            let trigger = match &outcome.fault {
+                Fault::CrashLoop(crash_loop) => crash_loop.in_life(begun),
+                _ if outcome.firing.is_some() => None,
+                other => other.trigger(),
             };
-            if life == begun && slot.is_none_or(|next| number < next.number) {
-                *slot = Some(NextCrash { number, moment, fault });
+            let Some(trigger) = trigger else { continue };
+            let due = Due { fault, moment: trigger.moment() };
+            match trigger {
+                Trigger::DiskOperation { life, number, .. } if life == begun => self.disk.push((number, due)),
+                Trigger::NetworkOperation { life, number, .. } if life == begun => {
+                    self.network.push((number, due));
+                }
+                Trigger::Step { life, operation, place, nth, .. } if life == begun => {
+                    self.steps.push(AtStep { step: Step { operation, place }, left: nth, due });
+                }
+                Trigger::Start { life } if life == begun => before.push(fault),
+                _ => {}
             }
         }
-        (self.at_disk, self.at_network) = (at_disk, at_network);
+        for waiting in [&mut self.disk, &mut self.network] {
+            waiting.sort_by_key(|(number, due)| std::cmp::Reverse((*number, due.fault)));
+        }
+        before
     }
 
-    pub(crate) fn crash(&self, fault: usize) -> &Crash {
+    /// What is due at a disk operation of this life; `step` is asked for only where somebody waits for one.
+    pub(crate) fn due_at_disk(&mut self, number: u64, step: impl FnOnce() -> Step) -> Vec<Due> {
+        let mut due = take_due(&mut self.disk, number);
+        if !self.steps.is_empty() {
+            let made = step();
+            self.steps.retain_mut(|waiting| {
+                if waiting.step == made {
+                    waiting.left = waiting.left.saturating_sub(1);
+                    if waiting.left == 0 {
+                        due.push(waiting.due);
+                    }
+                }
+                waiting.left > 0
+            });
+        }
+        due
+    }
+
+    /// What is due at a network operation of this life.
+    pub(crate) fn due_at_network(&mut self, number: u64) -> Vec<Due> {
+        take_due(&mut self.network, number)
+    }
+
+    /// The fault at a place of the plan.
+    pub(crate) fn fault(&self, fault: usize) -> &Fault {
+        &self.outcomes[fault].fault
+    }
+
+    /// The faults of the plan with their places, those that have not fired.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (usize, &Fault)> {
+        let waiting = self.outcomes.iter().enumerate().filter(|(_, outcome)| outcome.firing.is_none());
+        waiting.filter(|_| !self.disarmed).map(|(fault, outcome)| (fault, &outcome.fault))
+    }
+
+    /// The crash that a fault is, if it is one.
+    pub(crate) fn crash(&self, fault: usize) -> Option<CrashOf> {
         match &self.outcomes[fault].fault {
-            Fault::Crash(crash) => crash,
-            other => unreachable!("{other} is not a crash"),
+            Fault::Crash(crash) => Some(CrashOf {
+                restart_after_ms: crash.restart_after_ms,
+                power_loss: crash.power_loss,
+                seed: crash.image_seed(),
+            }),
+            Fault::CrashLoop(crash) => Some(CrashOf {
+                restart_after_ms: crash.restart_after_ms,
+                power_loss: crash.power_loss,
+                seed: crash.power_loss.map_or(crash.operation, |power_loss| power_loss.image_seed),
+            }),
+            _ => None,
         }
     }
 
-    /// The crashes at a point of time, with their place in the plan.
+    /// The faults at a point of time, with their place in the plan.
     pub(crate) fn timed(&self) -> Vec<(usize, u64)> {
-        let crashes = self.outcomes.iter().enumerate().filter_map(|(n, outcome)| match &outcome.fault {
-            Fault::Crash(Crash { trigger: Trigger::Time { at_ms }, .. }) => Some((n, *at_ms)),
-            _ => None,
-        });
-        crashes.collect()
+        let timed =
+            self.outcomes.iter().enumerate().filter_map(|(n, outcome)| match outcome.fault.trigger() {
+                Some(Trigger::Time { at_ms }) => Some((n, at_ms)),
+                _ => None,
+            });
+        timed.collect()
     }
 
     /// The faults of the driver's n-th connection, with their place in the plan, in the order in which bytes reach them.
     pub(crate) fn of_connection(&self, n: u32) -> Vec<(usize, u64, Fault)> {
-        let mut faults: Vec<(usize, u64, Fault)> = Vec::new();
-        if self.disarmed {
-            return faults;
-        }
-        for (index, FaultOutcome { fault, .. }) in self.outcomes.iter().enumerate() {
-            let (connection, after_bytes) = match fault {
-                Fault::Crash(_) => continue,
-                Fault::Reset(reset) => (reset.connection, reset.after_bytes),
-                Fault::Close(close) => (close.connection, close.after_bytes),
-                Fault::Stall(stall) => (stall.connection, stall.after_bytes),
-            };
-            if connection == n {
-                faults.push((index, after_bytes, fault.clone()));
-            }
-        }
+        let mut faults: Vec<(usize, u64, Fault)> = self
+            .waiting()
+            .filter_map(|(index, fault)| match fault.trigger() {
+                Some(Trigger::Byte { connection, after_bytes }) if connection == n => {
+                    Some((index, after_bytes, fault.clone()))
+                }
+                _ => None,
+            })
+            .collect();
         faults.sort_by_key(|(index, after_bytes, _)| (*after_bytes, *index));
         faults
     }
 
+    /// A fault fires. What lasts goes on from here.
     pub(crate) fn fired(&mut self, fault: usize, at: VirtualTime, life: Life, hit: Hit) {
         let outcome = &mut self.outcomes[fault];
-        assert!(outcome.firing.is_none(), "{} fired twice", outcome.fault);
+        if outcome.firing.is_some() {
+            assert!(matches!(outcome.fault, Fault::CrashLoop(_)), "{} fired twice", outcome.fault);
+            return;
+        }
         outcome.firing = Some(Firing { at, life, hit });
+        let lasts_ms = outcome.fault.lasts_ms();
+        if lasts_ms > 0 {
+            self.windows.push((fault, at.after_nanos(lasts_ms.saturating_mul(1_000_000))));
+        }
+    }
+
+    /// The faults that have fired and go on now, with their places in the plan and their ends.
+    pub(crate) fn going_on(
+        &mut self,
+        now: VirtualTime,
+    ) -> impl Iterator<Item = (usize, &Fault, VirtualTime)> {
+        self.windows.retain(|(_, until)| *until > now);
+        self.windows.iter().map(|(fault, until)| (*fault, &self.outcomes[*fault].fault, *until))
     }
 
     pub(crate) fn outcomes(&self) -> &[FaultOutcome] {
         &self.outcomes
     }
+}
+
+fn take_due(waiting: &mut Vec<(u64, Due)>, number: u64) -> Vec<Due> {
+    let mut due = Vec::new();
+    while waiting.last().is_some_and(|(next, _)| *next <= number) {
+        let (next, one) = waiting.pop().expect("there is one");
+        // An operation zero is never made.
+        if next == number {
+            due.push(one);
+        }
+    }
+    due
 }

@@ -1,25 +1,25 @@
 //! How wild a drawn plan may be.
 
-use super::FaultKind;
+use super::{FaultKind, Step};
 
 /// The limits that a drawn plan keeps. A scenario takes them from a run without faults, so that most of the drawn
 /// triggers are reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The classes of faults that may be drawn at all.
+    /// The kinds of faults that may be drawn at all.
     pub kinds: Vec<FaultKind>,
     /// At most so many crashes, power losses included.
     pub crashes_max: u64,
-    /// At most so many faults of connections.
-    pub connection_faults_max: u64,
+    /// At most so many other faults.
+    pub others_max: u64,
     /// How many disk operations a life that nothing disturbs makes.
     pub disk_operations: u64,
-    /// The numbers of its disk operations, by durable step: so that a step that is made once is hit as often as one that is
-    /// made with every batch.
-    pub steps: Vec<Vec<u64>>,
+    /// The steps that it makes, with the numbers of the operations: so that a step that is made once is hit as often as one that
+    /// is made with every batch.
+    pub steps: Vec<(Step, Vec<u64>)>,
     /// How many network operations it makes.
     pub network_operations: u64,
-    /// No crash at a time is planned later than this, in milliseconds of virtual time, and no silence lasts longer than
+    /// Nothing at a time is planned later than this, in milliseconds of virtual time, and no silence lasts longer than
     /// half of it. What is triggered by counts can come later: a runner heals the world after this.
     pub horizon_ms: u64,
     /// How many bytes the source sends in a run.
@@ -29,9 +29,9 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         Self {
-            kinds: FaultKind::ALL.to_vec(),
+            kinds: FaultKind::swept(),
             crashes_max: 6,
-            connection_faults_max: 4,
+            others_max: 8,
             disk_operations: 1500,
             steps: Vec::new(),
             network_operations: 300,

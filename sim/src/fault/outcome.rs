@@ -45,8 +45,18 @@ pub enum Hit {
         /// Its kind.
         operation: NetworkOperation,
     },
-    /// The driver at a point of time, between two operations.
+    /// The driver or the world at a point of time, between two operations or while the driver was down.
     Time,
+    /// The n-th attempt of the driver to connect.
+    Attempt {
+        /// Which of the run, from 1.
+        number: u64,
+    },
+    /// A computation of the driver.
+    Job {
+        /// Which of its life, from 1.
+        number: u64,
+    },
     /// A connection of the driver.
     Connection {
         /// The n-th of the run, from 1.
@@ -64,6 +74,8 @@ impl fmt::Display for Hit {
             }
             Self::Network { number, operation } => write!(f, "network operation {number}: {operation}"),
             Self::Time => f.write_str("between operations"),
+            Self::Attempt { number } => write!(f, "connect attempt {number}"),
+            Self::Job { number } => write!(f, "computation {number}"),
             Self::Connection { connection, after_bytes } => {
                 write!(f, "connection {connection} after {after_bytes} bytes")
             }

@@ -3,7 +3,7 @@
 //! Plans are kept, seeds rot: the same seed draws another plan once the drawing changes, but a plan that is written down
 //! stays what it is. Every fault fires at most once, so the world is well after the last.
 
-use super::{Bounds, Close, Crash, Fault, FaultKind, Reset, Stall};
+use super::{Aim, Bounds, Class, Crash, Family, Fault, FaultKind};
 use crate::rng::{Domain, Draws, stream};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -22,32 +22,44 @@ impl Plan {
         Self::default()
     }
 
-    /// Draws a plan: a swarm, in which each seed switches whole classes off and weighs the others wildly.
+    /// Draws a plan: a swarm, in which each seed switches whole families and kinds off and weighs the others wildly. At most one fault
+    /// is a detectable one, and few seeds have any: it may end the run.
     pub fn draw(seed: u64, bounds: &Bounds) -> Self {
         let mut rng = stream(seed, Domain::Plan);
-        // Drawn for every class whether allowed or not, so that restricting the classes shifts as little as can be.
-        let kinds: Vec<FaultKind> = FaultKind::ALL
-            .into_iter()
-            .filter(|_| rng.percent(65))
-            .filter(|kind| bounds.kinds.contains(kind))
+        // Drawn for every kind whether allowed or not, so that restricting the kinds shifts as little as can be.
+        let families: Vec<Family> = Family::ALL.into_iter().filter(|_| rng.percent(60)).collect();
+        let few = rng.one_in(3);
+        let on: Vec<(FaultKind, usize)> = FaultKind::ALL
+            .iter()
+            .map(|kind| (*kind, rng.percent(if few { 20 } else { 60 }), rng.magnitude(1..=16) as usize))
+            .filter(|(kind, on, _)| *on && families.contains(&kind.family()) && bounds.kinds.contains(kind))
+            .map(|(kind, _, weight)| (kind, weight))
             .collect();
-        let mut faults: Vec<Fault> =
-            Crash::draw_all(&mut rng, &kinds, bounds).into_iter().map(Fault::Crash).collect();
-        let mut weighted = Vec::new();
-        for kind in [FaultKind::Reset, FaultKind::Close, FaultKind::Stall] {
-            let weight = rng.magnitude(1..=16) as usize;
-            if kinds.contains(&kind) {
-                weighted.extend(std::iter::repeat_n(kind, weight));
+        let kinds: Vec<FaultKind> = on.iter().map(|(kind, _)| *kind).collect();
+        let crashes = Crash::draw_all(&mut rng, &kinds, bounds);
+        let ends = crashes.len() as u64 + 1;
+        let mut faults: Vec<Fault> = crashes.into_iter().map(Fault::Crash).collect();
+        let weighted = |class: Class| -> Vec<FaultKind> {
+            let of_class = on.iter().filter(|(kind, _)| kind.class() == class);
+            of_class.flat_map(|(kind, weight)| std::iter::repeat_n(*kind, *weight)).collect()
+        };
+        let mut aim = Aim { bounds, lives: ends, connections: ends };
+        let (tolerated, beyond) = (weighted(Class::Tolerated), weighted(Class::Beyond));
+        if !tolerated.is_empty() {
+            for _ in 0..rng.between(0..=bounds.others_max) {
+                let kind = *rng.pick(&tolerated);
+                faults.push(Fault::draw(kind, &mut rng, &aim));
+                aim.lives += u64::from(kind.ends_a_life());
+                aim.connections += u64::from(kind.ends_a_life() || kind.ends_a_connection());
             }
         }
-        if !weighted.is_empty() {
-            for _ in 0..rng.between(0..=bounds.connection_faults_max) {
-                faults.push(match rng.pick(&weighted) {
-                    FaultKind::Reset => Fault::Reset(Reset::draw(&mut rng, bounds)),
-                    FaultKind::Close => Fault::Close(Close::draw(&mut rng, bounds)),
-                    _ => Fault::Stall(Stall::draw(&mut rng, bounds)),
-                });
-            }
+        let detectable = weighted(Class::Detectable);
+        // Where nothing else is allowed it is what the sweep is for.
+        if !detectable.is_empty() && (rng.one_in(3) || tolerated.is_empty()) {
+            faults.push(Fault::draw(*rng.pick(&detectable), &mut rng, &aim));
+        }
+        if !beyond.is_empty() {
+            faults.push(Fault::draw(*rng.pick(&beyond), &mut rng, &aim));
         }
         Self { faults }
     }
@@ -105,20 +117,23 @@ mod tests {
     }
 
     #[test]
-    fn a_swarm_draws_calm_runs_every_class_and_every_mixture() {
+    fn a_swarm_draws_calm_runs_every_kind_and_many_mixtures() {
         let mixtures: BTreeSet<BTreeSet<FaultKind>> = (0..1000)
             .map(|seed| Plan::draw(seed, &Bounds::default()).faults.iter().map(Fault::kind).collect())
             .collect();
         assert!(mixtures.contains(&BTreeSet::new()));
-        assert!(mixtures.contains(&BTreeSet::from(FaultKind::ALL)));
-        assert!(FaultKind::ALL.iter().all(|kind| mixtures.contains(&BTreeSet::from([*kind]))));
-        assert!(mixtures.len() > 20, "{} of 32 mixtures", mixtures.len());
+        for kind in FaultKind::swept() {
+            assert!(mixtures.iter().any(|mixture| mixture.contains(&kind)), "{kind} is never drawn");
+        }
+        assert!(!mixtures.iter().any(|mixture| mixture.contains(&FaultKind::LyingDisk)));
+        assert!(mixtures.len() > 300, "{} mixtures", mixtures.len());
     }
 
     #[test]
-    fn a_forbidden_class_is_never_drawn() {
-        let bounds = Bounds { kinds: vec![FaultKind::Close], ..Bounds::default() };
-        let drawn = (0..200).flat_map(|seed| Plan::draw(seed, &bounds).faults);
-        assert!(drawn.into_iter().all(|fault| fault.kind() == FaultKind::Close));
+    fn a_forbidden_kind_is_never_drawn() {
+        let bounds = Bounds { kinds: vec![FaultKind::Close, FaultKind::LyingDisk], ..Bounds::default() };
+        let drawn: BTreeSet<FaultKind> =
+            (0..200).flat_map(|seed| Plan::draw(seed, &bounds).faults).map(|fault| fault.kind()).collect();
+        assert_eq!(drawn, BTreeSet::from([FaultKind::Close, FaultKind::LyingDisk]));
     }
 }

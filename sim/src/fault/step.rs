@@ -62,11 +62,6 @@ impl DiskOperation {
     pub fn is_durable_step(self) -> bool {
         !matches!(self, Self::OpenAppend | Self::Read | Self::Length | Self::List | Self::Lock)
     }
-
-    /// Whether its path is a directory's.
-    pub(crate) fn is_of_directory(self) -> bool {
-        matches!(self, Self::CreateDir | Self::List | Self::SyncDir)
-    }
 }
 
 operations! {
@@ -87,41 +82,61 @@ operations! {
     }
 }
 
-/// A part of the disk, by what is kept there: a directory right below the checkpoint directory, by its name; `.` for the
-/// checkpoint directory itself; `output` for a recorded output file; `elsewhere` for anything else.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Place(pub String);
-
-impl Place {
-    /// The place of `path`, given the checkpoint directory. The place of a directory is what it holds.
-    pub(crate) fn of(path: &str, is_directory: bool, checkpoint_dir: &str) -> Self {
-        let below = path.strip_prefix(checkpoint_dir.trim_end_matches('/'));
-        Self(match below {
-            Some("") => ".".to_owned(),
-            Some(below) if below.starts_with('/') => match below[1..].split_once('/') {
-                Some((directory, _)) => directory.to_owned(),
-                None if is_directory => below[1..].to_owned(),
-                None => ".".to_owned(),
-            },
-            _ => "elsewhere".to_owned(),
-        })
-    }
-
-    /// The place of the recorded output files.
-    pub(crate) fn output() -> Self {
-        Self("output".to_owned())
+operations! {
+    /// A part of the disk, by what is kept there. The place of a directory is what it holds.
+    Place {
+        /// The checkpoint directory itself, with the lock.
+        Root = "root",
+        /// Checkpoints, published and about to be.
+        Checkpoint = "checkpoint",
+        /// Claims of generations.
+        Generation = "generation",
+        /// Journal segments.
+        Journal = "journal",
+        /// The durable marks beside them.
+        Marks = "marks",
+        /// Snapshots of the state.
+        State = "state",
+        /// Recorded output files.
+        Output = "output",
+        /// Anything else.
+        Elsewhere = "elsewhere",
     }
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+impl Place {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Root,
+        Self::Checkpoint,
+        Self::Generation,
+        Self::Journal,
+        Self::Marks,
+        Self::State,
+        Self::Output,
+        Self::Elsewhere,
+    ];
+
+    /// The place of `path`, given the checkpoint directory.
+    pub(crate) fn of(path: &str, checkpoint_dir: &str) -> Self {
+        let Some(below) = path.strip_prefix(checkpoint_dir) else { return Self::Elsewhere };
+        let Some(below) = below.strip_prefix('/') else {
+            return if below.is_empty() { Self::Root } else { Self::Elsewhere };
+        };
+        let (directory, name) = below.split_once('/').unwrap_or((below, ""));
+        match directory {
+            "checkpoint" => Self::Checkpoint,
+            "generation" => Self::Generation,
+            "journal" if name.ends_with(".durable") => Self::Marks,
+            "journal" => Self::Journal,
+            "state" => Self::State,
+            _ => Self::Root,
+        }
     }
 }
 
 /// A step that a fault can hit: an operation at a place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Step {
     /// What.
     pub operation: DiskOperation,
@@ -157,12 +172,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_the_first_directory_below_the_checkpoint_directory() {
-        let place = |path| Place::of(path, false, "/data/checkpoint/").0;
-        assert_eq!(place("/data/checkpoint/journal/0001.wal"), "journal");
-        assert_eq!(place("/data/checkpoint/lock"), ".");
-        assert_eq!(place("/data/checkpoint"), ".");
-        assert_eq!(place("/data/checkpoints/a"), "elsewhere");
-        assert_eq!(Place::of("/data/checkpoint/journal", true, "/data/checkpoint").0, "journal");
+    fn a_place_is_told_by_the_first_directory_below_the_checkpoint_directory() {
+        let place = |path| Place::of(path, "/data/checkpoint");
+        assert_eq!(place("/data/checkpoint/journal/0001.wal"), Place::Journal);
+        assert_eq!(place("/data/checkpoint/journal/0001.durable"), Place::Marks);
+        assert_eq!(place("/data/checkpoint/journal"), Place::Journal);
+        assert_eq!(place("/data/checkpoint/lock"), Place::Root);
+        assert_eq!(place("/data/checkpoint"), Place::Root);
+        assert_eq!(place("/data/checkpoints/a"), Place::Elsewhere);
     }
 }

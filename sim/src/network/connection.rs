@@ -273,7 +273,7 @@ impl Conn {
             }
             Fault::Reset(_) => (Ending::Reset { at: now }, Ending::Reset { at: later }),
             Fault::Close(_) => (Ending::Orderly { at: now }, Ending::Orderly { at: later }),
-            Fault::Crash(_) => unreachable!("a crash is not a fault of a connection"),
+            _ => return,
         };
         for (side, ending) in [(Side::Connector, to_driver), (Side::Acceptor, to_source)] {
             let pipe = &mut self.pipes[side as usize];

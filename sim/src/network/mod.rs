@@ -22,8 +22,8 @@ pub use net::{ConnectionId, ConnectionRecord};
 
 use crate::{
     clock::Alarm,
-    fault::{Moment, NetworkOperation},
-    world::{Entered, Event, Seat, State, VirtualTime},
+    fault::{Hit, Moment, NetworkOperation},
+    world::{DueCrash, Entered, Event, Seat, State, VirtualTime},
 };
 use connection::Readable;
 use highwater_core::env::{BoxFuture, Connection, Listener, Network, Reader, Writer, host_and_port};
@@ -33,6 +33,11 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
+
+/// How long an operating system goes on trying to connect, in milliseconds.
+pub(crate) const CONNECT_PATIENCE_MS: u64 = 130_000;
+/// When keep-alive finds out that a peer is gone, in milliseconds after the last that was heard of it.
+pub(crate) const KEEPALIVE_MS: u64 = 30_000;
 
 /// The network as one life of a node sees it.
 #[derive(Clone)]
@@ -87,18 +92,19 @@ impl Seat {
         let at = self.world.now();
         let Some(entered) = state.enter_network(self) else { return Attempt::Dead };
         let result = match entered.crash {
-            Some((Moment::Before, _)) => None,
+            Some(DueCrash { moment: Moment::Before, .. }) => None,
             _ => Some(act(state, at)),
         };
         let outcome = result.as_ref().map_or(2, |result| u64::from(result.is_err()));
         state.note(Event::Network, self, at, [operation as u64, entered.number, outcome]);
         state.trace_network(self, at, entered.number, operation);
         match (entered.crash, result) {
-            (None, Some(result)) => Attempt::Done(result),
-            _ => {
-                state.crash_at_network(self, at, entered.number, operation);
+            (Some(DueCrash { fault, .. }), _) => {
+                let hit = Hit::Network { number: entered.number, operation };
+                state.crash(fault, self.node, self.life, at, hit);
                 Attempt::Crashed
             }
+            (None, result) => Attempt::Done(result.expect("what nothing hit has a result")),
         }
     }
 }
@@ -255,19 +261,19 @@ impl Half {
             if !state.is_alive(seat) {
                 return Attempt::Dead;
             }
-            let Entered { number, crash } = match entered {
+            let Entered { number, crash, due: _ } = match entered.clone() {
                 Some(entered) => entered,
                 None => {
                     let first = state.enter_network(seat).expect("the life was found alive");
                     let shape = [NetworkOperation::Write as u64, first.number, bytes.len() as u64];
                     state.note(Event::Network, seat, now, shape);
                     state.trace_network(seat, now, first.number, NetworkOperation::Write);
-                    *entered.insert(first)
+                    entered.insert(first).clone()
                 }
             };
             let until = match crash {
-                Some((Moment::Before, _)) => 0,
-                Some((Moment::Inside, _)) => bytes.len() / 2,
+                Some(DueCrash { moment: Moment::Before, .. }) => 0,
+                Some(DueCrash { moment: Moment::Inside, .. }) => bytes.len() / 2,
                 _ => bytes.len(),
             };
             let result = loop {
@@ -284,8 +290,9 @@ impl Half {
                     Err(error) => break Err(error),
                 }
             };
-            if crash.is_some() {
-                state.crash_at_network(seat, now, number, NetworkOperation::Write);
+            if let Some(DueCrash { fault, .. }) = crash {
+                let hit = Hit::Network { number, operation: NetworkOperation::Write };
+                state.crash(fault, seat.node, seat.life, now, hit);
                 return Attempt::Crashed;
             }
             Attempt::Done(result)

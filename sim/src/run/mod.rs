@@ -40,7 +40,7 @@ pub struct RunOptions {
 impl RunOptions {
     /// The run of a seed, with all faults allowed.
     pub fn seeded(seed: u64) -> Self {
-        Self { seed, plan: None, faults: FaultKind::ALL.to_vec(), sabotage: BTreeSet::new(), trace: false }
+        Self { seed, plan: None, faults: FaultKind::swept(), sabotage: BTreeSet::new(), trace: false }
     }
 }
 
@@ -89,10 +89,10 @@ fn bounds(calm: &Simulated, script: &crate::source::Script, options: &RunOptions
     {
         bounds.disk_operations = life.disk_operations.max(1);
         let mut steps: BTreeMap<Step, Vec<u64>> = BTreeMap::new();
-        for made in calm.steps.iter().filter(|made| made.step.operation.is_durable_step()) {
-            steps.entry(made.step.clone()).or_default().push(made.number);
+        for made in &calm.steps {
+            steps.entry(made.step).or_default().push(made.number);
         }
-        bounds.steps = steps.into_values().collect();
+        bounds.steps = steps.into_iter().collect();
         bounds.network_operations = life.network_operations.max(1);
         bounds.horizon_ms = calm.ended_at.millis().max(1000);
     }

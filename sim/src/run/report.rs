@@ -232,7 +232,7 @@ fn timeline(evidence: &Evidence) -> Vec<TimelineEntry> {
 
 fn coverage(evidence: &Evidence) -> BTreeSet<(Step, FaultKind)> {
     let hit = |outcome: &FaultOutcome| match &outcome.firing.as_ref()?.hit {
-        Hit::Disk { step, .. } => Some((step.clone(), outcome.fault.kind())),
+        Hit::Disk { step, .. } => Some((*step, outcome.fault.kind())),
         _ => None,
     };
     evidence.faults.iter().filter_map(hit).collect()
@@ -249,9 +249,9 @@ fn totals(evidence: &Evidence, verdicts: &[Verdict], losses: u64) -> Totals {
     for outcome in &evidence.faults {
         match (&outcome.firing, outcome.fault.kind()) {
             (None, _) => totals.missed += 1,
-            (_, FaultKind::Crash | FaultKind::PowerLoss) => totals.crashes += 1,
-            (_, FaultKind::Reset | FaultKind::Close) => totals.drops += 1,
-            (_, FaultKind::Stall) => {}
+            (_, FaultKind::Crash | FaultKind::PowerLoss | FaultKind::CrashLoop) => totals.crashes += 1,
+            (_, FaultKind::Reset | FaultKind::Close | FaultKind::HalfOpen) => totals.drops += 1,
+            _ => {}
         }
     }
     for (_, _, event) in evidence.events() {

@@ -7,7 +7,7 @@
 use super::{Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap};
 use crate::{
     disk::ContentChange,
-    fault::{Fault, Plan, Trigger},
+    fault::{Fault, FaultOutcome, Plan, Trigger},
     scenario::Scenario,
     simulation::{WorldOptions, run_simulation},
     source::{Ledger, Mode, Script, Source},
@@ -57,14 +57,20 @@ pub(super) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, option
 /// When the last line is sent and the last fault with a time of its own is over.
 fn quiet_at(script: &Script, plan: &Plan) -> VirtualTime {
     let last_line_ms = script.lines.last().map_or(0, |line| line.at_ms);
-    let fault_ms = |fault: &Fault| match fault {
-        Fault::Crash(crash) => match crash.trigger {
-            Trigger::Time { at_ms } => at_ms + crash.restart_after_ms,
-            _ => 0,
-        },
+    let fault_ms = |fault: &Fault| match fault.trigger() {
+        Some(Trigger::Time { at_ms }) => at_ms.saturating_add(fault.lasts_ms()),
         _ => 0,
     };
     VirtualTime::from_millis(plan.faults.iter().map(fault_ms).max().unwrap_or(0).max(last_line_ms))
+}
+
+/// When the last of the faults that fired was over.
+fn last_fault_over(faults: &[FaultOutcome]) -> VirtualTime {
+    let over = faults.iter().filter_map(|outcome| {
+        let firing = outcome.firing.as_ref()?;
+        Some(firing.at.after_nanos(outcome.fault.lasts_ms().saturating_mul(1_000_000)))
+    });
+    over.max().unwrap_or_default()
 }
 
 struct Supervisor<'a> {
@@ -171,9 +177,7 @@ impl Supervisor<'_> {
     }
 
     fn out_of_time(&self) -> bool {
-        let faults = self.world.fault_outcomes();
-        let last = faults.iter().filter_map(|fault| fault.firing.as_ref()).map(|firing| firing.at).max();
-        let from = self.quiet_at.max(last.unwrap_or_default());
+        let from = self.quiet_at.max(last_fault_over(&self.world.fault_outcomes()));
         self.world.now().0 > from.0 + LIVENESS_BOUND.as_nanos() as u64
     }
 
@@ -194,7 +198,7 @@ impl Supervisor<'_> {
             life.network_operations = counted.network_operations;
         }
         let faults = self.world.fault_outcomes();
-        let last = faults.iter().filter_map(|fault| fault.firing.as_ref()).map(|firing| firing.at).max();
+        let healed_at = self.quiet_at.max(last_fault_over(&faults));
         let evidence = Evidence {
             lives: self.lives,
             last_image: self.world.files(),
@@ -206,7 +210,7 @@ impl Supervisor<'_> {
             steps: self.world.steps(),
             usage: self.world.usage(),
             converged,
-            healed_at: self.quiet_at.max(last.unwrap_or_default()),
+            healed_at,
             ended_at: self.world.now(),
             hash: self.world.rolling_hash(),
         };

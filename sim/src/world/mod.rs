@@ -16,7 +16,7 @@ mod time;
 mod trace;
 
 pub use node::{Crashed, LifeRecord, Node};
-pub(crate) use state::{Entered, Pause, State};
+pub(crate) use state::{DueCrash, Entered, Pause, State};
 pub use time::{Life, NodeIndex, VirtualTime};
 pub(crate) use trace::Event;
 pub use trace::{RollingHash, TraceEntry};
@@ -24,7 +24,7 @@ pub use trace::{RollingHash, TraceEntry};
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
     disk::{Buried, RecordedChange, Usage},
-    fault::{Armed, DiskOperation, FaultOutcome, Hit, Plan, PowerLoss, StepMade},
+    fault::{Armed, DiskOperation, Family, FaultOutcome, Hit, Plan, PowerLoss, StepMade},
     network::{ConnectionId, ConnectionRecord},
     sabotage::Sabotage,
     simulation::WorldOptions,
@@ -99,7 +99,7 @@ impl World {
         state.nodes = nodes;
         state.trace = options.trace.then(Vec::new);
         state.steps = options.record_steps.then(Vec::new);
-        state.checkpoint_dir = options.checkpoint_dir.clone();
+        state.checkpoint_dir = options.checkpoint_dir.trim_end_matches('/').to_owned();
         state.operations_max = options.operations_max;
         state.net.send_buffer_bytes = options.send_buffer_bytes;
         state.disk.sabotage = options.sabotage.clone();
@@ -146,20 +146,31 @@ impl World {
             let (world, driver) = (self.clone(), driver.clone());
             let _detached = faults.spawn(Box::pin(async move {
                 Alarm::at(&world, VirtualTime::from_millis(at_ms)).await;
-                world.crash_now(fault, &driver);
+                world.strike_now(fault, &driver);
             }));
         }
     }
 
-    fn crash_now(&self, fault: usize, driver: &Node) {
+    /// A fault at a point of time. One that is aimed at a driver is missed while there is none.
+    fn strike_now(&self, fault: usize, driver: &Node) {
         let at = self.now();
         {
             let mut state = self.lock();
             let node = &state.nodes[driver.index.0];
-            if !node.alive || state.armed.is_disarmed() {
+            let (alive, life) = (node.alive, Life(node.lives.len() as u32));
+            if state.armed.is_disarmed() {
                 return;
             }
-            let life = Life(node.lives.len() as u32);
+            if state.armed.crash(fault).is_none() {
+                let family = state.armed.fault(fault).kind().family();
+                if alive || family != Family::Process {
+                    state.strike(fault, driver.index, life, at, Hit::Time);
+                }
+                return;
+            }
+            if !alive {
+                return;
+            }
             state.crash(fault, driver.index, life, at, Hit::Time);
         }
         self.kill(driver.id, None);

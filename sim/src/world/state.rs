@@ -4,7 +4,9 @@
 use super::{Crashed, Event, Life, LifeRecord, NodeIndex, RollingHash, Seat, TraceEntry, VirtualTime};
 use crate::{
     disk::Volume,
-    fault::{Armed, DiskOperation, Hit, Moment, NetworkOperation, Place, PowerLoss, Step, StepMade},
+    fault::{
+        Armed, DiskOperation, Due, Fault, Hit, Moment, NetworkOperation, Place, PowerLoss, Step, StepMade,
+    },
     network::{ConnectionId, Net},
     rng::{Domain, Draws, stream},
 };
@@ -13,12 +15,25 @@ use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use std::{collections::VecDeque, io, time::Duration};
 
 /// An operation that was let in.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Entered {
     /// Which of its life, from 1.
     pub number: u64,
-    /// The crash that hits it: where, and the seed of what it leaves to chance.
-    pub crash: Option<(Moment, u64)>,
+    /// The crash that hits it.
+    pub crash: Option<DueCrash>,
+    /// The other faults that hit it.
+    pub due: Vec<Due>,
+}
+
+/// A crash that hits an operation.
+#[derive(Clone, Copy)]
+pub(crate) struct DueCrash {
+    /// Its place in the plan.
+    pub fault: usize,
+    /// Where in the operation.
+    pub moment: Moment,
+    /// The seed of what it leaves to chance.
+    pub seed: u64,
 }
 
 /// How long an operation waits, beside its effect.
@@ -94,7 +109,9 @@ impl State {
         state.lives.push(LifeRecord { began: at, ended: None, disk_operations: 0, network_operations: 0 });
         let life = Life(u32::try_from(state.lives.len()).expect("fewer lives than that"));
         if self.armed.driver == Some(node) {
-            self.armed.begin_life(life);
+            for fault in self.armed.begin_life(life) {
+                self.strike(fault, node, life, at, Hit::Time);
+            }
         }
         self.note_at(Event::Began, node, life, at, [0; 3]);
         self.trace_at(node, life, at, || "begins".to_owned());
@@ -138,75 +155,83 @@ impl State {
         );
     }
 
-    pub(crate) fn enter_disk(&mut self, seat: &Seat) -> Option<Entered> {
+    /// Lets a disk operation in; `None` if its life is over.
+    pub(crate) fn enter_disk(
+        &mut self,
+        seat: &Seat,
+        operation: DiskOperation,
+        path: impl FnOnce(&Volume) -> String,
+    ) -> Option<Entered> {
         if !self.is_alive(seat) {
             return None;
         }
         self.count();
-        let life = self.nodes[seat.node.0].lives.last_mut().expect("it has a life");
+        let life = &mut self.nodes[seat.node.0].lives[seat.life.0 as usize - 1];
         life.disk_operations += 1;
         let number = life.disk_operations;
-        let due =
-            self.armed.at_disk.filter(|next| next.number == number && self.armed.driver == Some(seat.node));
-        let crash = due.map(|next| (next.moment, self.armed.crash(next.fault).image_seed()));
-        Some(Entered { number, crash })
+        let due = match self.is_driver(seat) {
+            true => {
+                let (disk, checkpoint_dir) = (&self.disk, &self.checkpoint_dir);
+                self.armed.due_at_disk(number, || step_of(disk, checkpoint_dir, operation, &path(disk)))
+            }
+            false => Vec::new(),
+        };
+        Some(self.entered(number, due))
     }
 
+    /// Lets a network operation in; `None` if its life is over.
     pub(crate) fn enter_network(&mut self, seat: &Seat) -> Option<Entered> {
         if !self.is_alive(seat) {
             return None;
         }
         self.count();
-        let life = self.nodes[seat.node.0].lives.last_mut().expect("it has a life");
+        let life = &mut self.nodes[seat.node.0].lives[seat.life.0 as usize - 1];
         life.network_operations += 1;
         let number = life.network_operations;
-        let due = self
-            .armed
-            .at_network
-            .filter(|next| next.number == number && self.armed.driver == Some(seat.node));
-        let crash = due.map(|next| (next.moment, self.armed.crash(next.fault).image_seed()));
-        Some(Entered { number, crash })
-    }
-
-    pub(crate) fn crash_at_disk(
-        &mut self,
-        seat: &Seat,
-        at: VirtualTime,
-        number: u64,
-        operation: DiskOperation,
-        path: String,
-    ) {
-        let step = self.step(operation, &path);
-        let fault = self.armed.at_disk.take().expect("a crash was due").fault;
-        self.crash(fault, seat.node, seat.life, at, Hit::Disk { number, step, path });
-    }
-
-    fn step(&self, operation: DiskOperation, path: &str) -> Step {
-        let place = match self.disk.record.watches_output(path) {
-            true => Place::output(),
-            false => Place::of(path, operation.is_of_directory(), &self.checkpoint_dir),
+        let due = match self.is_driver(seat) {
+            true => self.armed.due_at_network(number),
+            false => Vec::new(),
         };
-        Step { operation, place }
+        Some(self.entered(number, due))
     }
 
-    pub(crate) fn crash_at_network(
-        &mut self,
-        seat: &Seat,
-        at: VirtualTime,
-        number: u64,
-        operation: NetworkOperation,
-    ) {
-        let fault = self.armed.at_network.take().expect("a crash was due").fault;
-        self.crash(fault, seat.node, seat.life, at, Hit::Network { number, operation });
+    /// Whether this is the driver's newest life: the one that the plan's faults are for.
+    pub(crate) fn is_driver(&self, seat: &Seat) -> bool {
+        self.armed.driver == Some(seat.node) && self.nodes[seat.node.0].lives.len() == seat.life.0 as usize
+    }
+
+    fn entered(&self, number: u64, mut due: Vec<Due>) -> Entered {
+        let crash = due.iter().find_map(|due| {
+            let seed = self.armed.crash(due.fault)?.seed;
+            Some(DueCrash { fault: due.fault, moment: due.moment, seed })
+        });
+        due.retain(|due| self.armed.crash(due.fault).is_none());
+        Entered { number, crash, due }
+    }
+
+    /// The step that a disk operation on a path is.
+    pub(crate) fn step(&self, operation: DiskOperation, path: &str) -> Step {
+        step_of(&self.disk, &self.checkpoint_dir, operation, path)
     }
 
     /// A planned crash fires; killing the node must follow at once.
     pub(crate) fn crash(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
-        let crash = self.armed.crash(fault);
-        let (power_loss, restart_after) = (crash.power_loss, Duration::from_millis(crash.restart_after_ms));
-        self.doom(node, power_loss);
-        self.crashed.push_back(Crashed { fault, life, at, restart_after, power_loss: power_loss.is_some() });
+        let Some(crash) = self.armed.crash(fault) else { return };
+        let restart_after = Duration::from_millis(crash.restart_after_ms);
+        self.doom(node, crash.power_loss);
+        let power_loss = crash.power_loss.is_some();
+        self.crashed.push_back(Crashed { fault, life, at, restart_after, power_loss });
         self.fire(fault, node, life, at, hit);
+    }
+
+    /// A fault that is no crash fires, and does what can be done at once.
+    pub(crate) fn strike(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
+        self.fire(fault, node, life, at, hit);
+        match self.armed.fault(fault) {
+            Fault::WallStep(step) => self.wall_offset_ms += step.by_ms,
+            // The others are told to whom they concern where they strike.
+            _ => {}
+        }
     }
 
     fn fire(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
@@ -315,4 +340,12 @@ impl State {
     ) {
         self.trace_at(seat.node, seat.life, at, || format!("network {number}: {operation}"));
     }
+}
+
+fn step_of(disk: &Volume, checkpoint_dir: &str, operation: DiskOperation, path: &str) -> Step {
+    let place = match disk.record.watches_output(path) {
+        true => Place::Output,
+        false => Place::of(path, checkpoint_dir),
+    };
+    Step { operation, place }
 }

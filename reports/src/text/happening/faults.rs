@@ -23,6 +23,7 @@ pub(super) fn tell(index: usize, outcome: &FaultOutcome, lines_are_sent_once: bo
         Fault::Stall(stall) => {
             disturbance("STALL", format!("{fault}, {hit}: nothing arrives for {} ms", stall.for_ms))
         }
+        other => disturbance("FAULT", format!("{fault}, {hit}: {other}")),
     }
 }
 
@@ -35,7 +36,7 @@ fn what(hit: &Hit) -> String {
             format!("{} {}", step.operation, name.join("/"))
         }
         Hit::Network { number: _, operation } => format!("{operation} at the network"),
-        Hit::Time | Hit::Connection { .. } => hit.to_string(),
+        Hit::Time | Hit::Connection { .. } | Hit::Attempt { .. } | Hit::Job { .. } => hit.to_string(),
     }
 }
 
@@ -44,13 +45,15 @@ fn disturbance(verb: &'static str, text: String) -> Told {
 }
 
 fn moment(crash: &Crash) -> String {
-    match crash.trigger {
-        Trigger::DiskOperation { moment, .. } | Trigger::NetworkOperation { moment, .. } => match moment {
+    match &crash.trigger {
+        Trigger::DiskOperation { moment, .. }
+        | Trigger::Step { moment, .. }
+        | Trigger::NetworkOperation { moment, .. } => match moment {
             Moment::Before => "just before: ".into(),
             Moment::Inside => "in the middle of: ".into(),
             Moment::After => "just after: ".into(),
         },
-        Trigger::Time { .. } => String::new(),
+        Trigger::Byte { .. } | Trigger::Time { .. } | Trigger::Start { .. } => String::new(),
     }
 }
 

@@ -4,8 +4,7 @@
 //! is lost. The source finds the connection reset one latency later. Missed when the driver never makes that connection
 //! or never reads so far. Left out: a reset that overtakes bytes which the driver could already read.
 
-use super::Bounds;
-use crate::rng::Draws;
+use super::super::{Aim, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,10 +18,14 @@ pub struct Reset {
     pub after_bytes: u64,
 }
 
-impl Reset {
-    /// Draws one.
-    pub(crate) fn draw(rng: &mut ChaCha8Rng, bounds: &Bounds) -> Self {
-        Self { connection: rng.magnitude(1..=8) as u32, after_bytes: rng.magnitude(0..=bounds.source_bytes) }
+impl Kind for Reset {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        let (connection, after_bytes) = aim.byte(rng);
+        Self { connection, after_bytes }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(Trigger::Byte { connection: self.connection, after_bytes: self.after_bytes })
     }
 }
 
@@ -35,18 +38,12 @@ impl fmt::Display for Reset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Domain, stream};
 
     #[test]
-    fn a_reset_reads_as_one_line_and_is_drawn_within_the_bounds() {
+    fn a_reset_reads_as_one_line() {
         assert_eq!(
             Reset { connection: 1, after_bytes: 412 }.to_string(),
             "reset connection 1 after 412 bytes"
         );
-        let (bounds, mut rng) = (Bounds::default(), stream(1, Domain::Plan));
-        let drawn: Vec<Reset> = (0..500).map(|_| Reset::draw(&mut rng, &bounds)).collect();
-        assert!(drawn.iter().all(|fault| (1..=8).contains(&fault.connection)));
-        assert!(drawn.iter().all(|fault| fault.after_bytes <= bounds.source_bytes));
-        assert!(drawn.iter().any(|fault| fault.after_bytes == 0), "before the first byte");
     }
 }

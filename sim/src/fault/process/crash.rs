@@ -7,7 +7,7 @@
 //!
 //! Left out: a crash of the source; a machine that comes back with a broken disk.
 
-use super::{Bounds, FaultKind};
+use super::super::{Aim, Bounds, DiskOperation, FaultKind, Kind, Moment, Trigger};
 use crate::{rng::Draws, world::Life};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -25,48 +25,6 @@ pub struct Crash {
     pub power_loss: Option<PowerLoss>,
 }
 
-/// When a crash happens. Lives and operations count from 1; the count of operations starts anew in each life, so small
-/// numbers hit recovery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "on", rename_all = "kebab-case")]
-pub enum Trigger {
-    /// At a disk operation of the driver.
-    DiskOperation {
-        /// In which life.
-        life: Life,
-        /// Which operation of that life.
-        number: u64,
-        /// Whether it takes effect.
-        moment: Moment,
-    },
-    /// At a network operation of the driver.
-    NetworkOperation {
-        /// In which life.
-        life: Life,
-        /// Which operation of that life.
-        number: u64,
-        /// Whether it takes effect.
-        moment: Moment,
-    },
-    /// At a point of virtual time, in whichever life that is; missed when the driver is down then.
-    Time {
-        /// Milliseconds since the run's start.
-        at_ms: u64,
-    },
-}
-
-/// Where in an operation the crash comes. In none of them does the driver see the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Moment {
-    /// The operation has no effect.
-    Before,
-    /// An append or a write is done in part, a sync is not completed, any other operation is done or not done.
-    Inside,
-    /// The operation has its whole effect.
-    After,
-}
-
 /// The machine loses power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PowerLoss {
@@ -78,13 +36,18 @@ pub struct PowerLoss {
 impl Crash {
     /// The seed of all that the crash leaves to chance; a function of the fault alone, so that a plan replays.
     pub(crate) fn image_seed(&self) -> u64 {
-        match (self.power_loss, self.trigger) {
+        match (self.power_loss, &self.trigger) {
             (Some(power_loss), _) => power_loss.image_seed,
             (
                 None,
                 Trigger::DiskOperation { life, number, .. } | Trigger::NetworkOperation { life, number, .. },
             ) => number << 8 | u64::from(life.0),
-            (None, Trigger::Time { at_ms }) => at_ms,
+            (None, Trigger::Step { life, operation, nth, .. }) => {
+                (nth << 8 | u64::from(life.0)) ^ ((*operation as u64) << 32)
+            }
+            (None, Trigger::Byte { connection, after_bytes }) => after_bytes << 8 | u64::from(*connection),
+            (None, Trigger::Time { at_ms }) => *at_ms,
+            (None, Trigger::Start { life }) => u64::from(life.0),
         }
     }
 
@@ -106,27 +69,37 @@ impl Crash {
         let step_percent = *rng.pick(&[0, 50, 100]);
         let patience_ms = *rng.pick(&[50, 500, 3_000]);
         let mut life = Life::FIRST;
+        // What is left of the operations of the run without faults: a later life has less to do than the first.
+        let (mut disk_left, mut network_left) = (bounds.disk_operations, bounds.network_operations);
         (0..count)
             .map(|_| {
                 let trigger = if rng.percent(time_percent) {
                     Trigger::Time { at_ms: rng.between(0..=bounds.horizon_ms) }
                 } else {
-                    let moment = *rng.pick(&[Moment::Before, Moment::Inside, Moment::After]);
+                    let moment = *rng.pick(&Moment::ALL);
                     let network = rng.percent(network_percent);
-                    let usual = if network { bounds.network_operations } else { bounds.disk_operations };
-                    let number = if !network && !bounds.steps.is_empty() && rng.percent(step_percent) {
-                        let step = rng.below(bounds.steps.len() as u64) as usize;
-                        *rng.pick(&bounds.steps[step])
-                    } else if rng.percent(early_percent) {
-                        rng.between(1..=usual.clamp(1, 40))
-                    } else {
-                        rng.magnitude(1..=usual.max(1))
+                    let by_step = !network && !bounds.steps.is_empty() && rng.percent(step_percent);
+                    let early = rng.percent(early_percent);
+                    let left = if network { &mut network_left } else { &mut disk_left };
+                    let number = match early {
+                        true => rng.between(1..=(*left).clamp(1, 40)),
+                        false => rng.magnitude(1..=(*left).max(if network { 3 } else { 40 })),
                     };
                     let hit = life;
                     life = life.next();
-                    match network {
-                        true => Trigger::NetworkOperation { life: hit, number, moment },
-                        false => Trigger::DiskOperation { life: hit, number, moment },
+                    if by_step {
+                        let (step, made) = rng.pick(&bounds.steps);
+                        let share = (made.len() as u64 * disk_left / bounds.disk_operations.max(1)).max(1);
+                        let nth = rng.magnitude(1..=share);
+                        disk_left -= disk_left.min(made[nth as usize - 1]);
+                        let (operation, place) = (step.operation, step.place);
+                        Trigger::Step { life: hit, operation, place, nth, moment }
+                    } else {
+                        *left -= number.min(*left);
+                        match network {
+                            true => Trigger::NetworkOperation { life: hit, number, moment },
+                            false => Trigger::DiskOperation { life: hit, number, moment },
+                        }
                     }
                 };
                 let power_loss =
@@ -134,6 +107,28 @@ impl Crash {
                 Self { restart_after_ms: rng.between(1..=patience_ms), trigger, power_loss }
             })
             .collect()
+    }
+}
+
+impl Kind for Crash {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        let trigger = match rng.one_in(4) {
+            true => {
+                let (connection, after_bytes) = aim.byte(rng);
+                Trigger::Byte { connection, after_bytes }
+            }
+            false => aim.disk(rng, DiskOperation::is_durable_step),
+        };
+        let power_loss = rng.one_in(2).then(|| PowerLoss { image_seed: drawn_image(rng) });
+        Self { restart_after_ms: rng.magnitude(1..=3_000), trigger, power_loss }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(self.trigger.clone())
+    }
+
+    fn lasts_ms(&self) -> u64 {
+        self.restart_after_ms
     }
 }
 
@@ -156,30 +151,6 @@ impl fmt::Display for Crash {
     }
 }
 
-impl fmt::Display for Trigger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DiskOperation { life, number, moment } => {
-                write!(f, "{moment} disk operation {number} of life {life}")
-            }
-            Self::NetworkOperation { life, number, moment } => {
-                write!(f, "{moment} network operation {number} of life {life}")
-            }
-            Self::Time { at_ms } => write!(f, "at {at_ms} ms"),
-        }
-    }
-}
-
-impl fmt::Display for Moment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Before => "before",
-            Self::Inside => "inside",
-            Self::After => "after",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,7 +169,7 @@ mod tests {
         let bounds = Bounds::default();
         let mut bursts = 0;
         for seed in 0..300 {
-            let crashes = Crash::draw_all(&mut stream(seed, Domain::Plan), &FaultKind::ALL, &bounds);
+            let crashes = Crash::draw_all(&mut stream(seed, Domain::Plan), FaultKind::ALL, &bounds);
             assert!(crashes.len() <= 6);
             let hits: Vec<(Life, u64)> = crashes
                 .iter()
@@ -209,6 +180,7 @@ mod tests {
                         assert!(at_ms <= bounds.horizon_ms);
                         None
                     }
+                    _ => None,
                 })
                 .collect();
             assert!(hits.iter().zip(1..).all(|((life, number), n)| *life == Life(n) && *number <= 1500));

@@ -4,8 +4,7 @@
 //! way is lost, as if the source had sent no more. The source finds an orderly end too, and a reset when it writes on.
 //! Missed when the driver never makes that connection or never reads so far.
 
-use super::Bounds;
-use crate::rng::Draws;
+use super::super::{Aim, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,10 +18,14 @@ pub struct Close {
     pub after_bytes: u64,
 }
 
-impl Close {
-    /// Draws one.
-    pub(crate) fn draw(rng: &mut ChaCha8Rng, bounds: &Bounds) -> Self {
-        Self { connection: rng.magnitude(1..=8) as u32, after_bytes: rng.magnitude(0..=bounds.source_bytes) }
+impl Kind for Close {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        let (connection, after_bytes) = aim.byte(rng);
+        Self { connection, after_bytes }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(Trigger::Byte { connection: self.connection, after_bytes: self.after_bytes })
     }
 }
 
@@ -35,15 +38,9 @@ impl fmt::Display for Close {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Domain, stream};
 
     #[test]
-    fn a_close_reads_as_one_line_and_is_drawn_within_the_bounds() {
+    fn a_close_reads_as_one_line() {
         assert_eq!(Close { connection: 2, after_bytes: 7 }.to_string(), "close connection 2 after 7 bytes");
-        let (bounds, mut rng) = (Bounds::default(), stream(1, Domain::Plan));
-        let drawn: Vec<Close> = (0..500).map(|_| Close::draw(&mut rng, &bounds)).collect();
-        assert!(drawn.iter().all(|fault| (1..=8).contains(&fault.connection)));
-        assert!(drawn.iter().all(|fault| fault.after_bytes <= bounds.source_bytes));
-        assert!(drawn.iter().any(|fault| fault.after_bytes == 0), "before the first byte");
     }
 }

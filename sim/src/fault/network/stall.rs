@@ -4,7 +4,7 @@
 //! or a reset neither. Then everything arrives. The source notices only when its send buffer is full. Missed when the
 //! driver never makes that connection or never reads so far.
 
-use super::Bounds;
+use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -21,14 +21,18 @@ pub struct Stall {
     pub for_ms: u64,
 }
 
-impl Stall {
-    /// Draws one.
-    pub(crate) fn draw(rng: &mut ChaCha8Rng, bounds: &Bounds) -> Self {
-        Self {
-            connection: rng.magnitude(1..=8) as u32,
-            after_bytes: rng.magnitude(0..=bounds.source_bytes),
-            for_ms: rng.magnitude(1..=bounds.horizon_ms.max(2) / 2),
-        }
+impl Kind for Stall {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        let (connection, after_bytes) = aim.byte(rng);
+        Self { connection, after_bytes, for_ms: rng.magnitude(1..=aim.horizon_ms() / 2) }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(Trigger::Byte { connection: self.connection, after_bytes: self.after_bytes })
+    }
+
+    fn lasts_ms(&self) -> u64 {
+        self.for_ms
     }
 }
 
@@ -45,18 +49,12 @@ impl fmt::Display for Stall {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Domain, stream};
 
     #[test]
-    fn a_stall_reads_as_one_line_and_is_drawn_within_the_bounds() {
+    fn a_stall_reads_as_one_line() {
         assert_eq!(
             Stall { connection: 1, after_bytes: 0, for_ms: 900 }.to_string(),
             "stall connection 1 after 0 bytes for 900 ms"
         );
-        let (bounds, mut rng) = (Bounds::default(), stream(1, Domain::Plan));
-        let drawn: Vec<Stall> = (0..500).map(|_| Stall::draw(&mut rng, &bounds)).collect();
-        assert!(drawn.iter().all(|fault| (1..=8).contains(&fault.connection)));
-        assert!(drawn.iter().all(|fault| fault.after_bytes <= bounds.source_bytes));
-        assert!(drawn.iter().any(|fault| fault.after_bytes == 0), "before the first byte");
     }
 }

@@ -1,0 +1,51 @@
+//! Sleepers wake up late, as on a machine that has too much to do.
+//!
+//! What it does: for a while every sleep of the driver lasts longer. Missed when the run is over before, or the driver sleeps not once in that time.
+
+use super::super::{Aim, Kind, Trigger};
+use crate::rng::Draws;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Ticks that come late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateTicks {
+    /// Milliseconds of virtual time since the run's start.
+    pub at_ms: u64,
+    /// For so many milliseconds.
+    pub for_ms: u64,
+    /// Each sleep lasts so many milliseconds longer.
+    pub late_ms: u64,
+}
+
+impl Kind for LateTicks {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        Self { at_ms: aim.time_ms(rng), for_ms: rng.magnitude(1..=10_000), late_ms: rng.magnitude(1..=4_000) }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(Trigger::Time { at_ms: self.at_ms })
+    }
+
+    fn lasts_ms(&self) -> u64 {
+        self.for_ms + self.late_ms
+    }
+}
+
+impl fmt::Display for LateTicks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ticks come {} ms late at {} ms for {} ms", self.late_ms, self.at_ms, self.for_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault = LateTicks { at_ms: 7, for_ms: 40, late_ms: 3 };
+        assert_eq!(fault.to_string(), "ticks come 3 ms late at 7 ms for 40 ms");
+    }
+}

@@ -1,0 +1,72 @@
+//! A bit of a durable file flips while nobody looks.
+//!
+//! What it does: at the trigger one bit of a file of the checkpoint directory is another, for every later read; the pristine byte is kept beside it.
+//! Detectable: all invariants hold, or the driver stops with an error that names file and offset. Missed when there is no such file.
+
+use super::super::{Aim, Kind, Place, Trigger};
+use crate::rng::Draws;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A bit of a durable file that flips at rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BitRot {
+    /// When.
+    pub trigger: Trigger,
+    /// Where the file is.
+    pub place: Place,
+    /// Which file of that place, from the newest, 0.
+    pub file: u64,
+    /// Which byte, modulo the length of the file.
+    pub byte: u64,
+    /// Which bit, 0 to 7.
+    pub bit: u8,
+}
+
+impl Kind for BitRot {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        Self {
+            trigger: aim.start_or_time(rng),
+            place: aim.place(rng),
+            file: rng.magnitude(0..=3),
+            byte: rng.magnitude(0..=1 << 14),
+            bit: rng.below(8) as u8,
+        }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(self.trigger.clone())
+    }
+}
+
+impl fmt::Display for BitRot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "bit {} of byte {} of the file {} from the newest in {} rots {}",
+            self.bit, self.byte, self.file, self.place, self.trigger
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Life;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault = BitRot {
+            trigger: Trigger::Start { life: Life(2) },
+            place: Place::Journal,
+            file: 0,
+            byte: 99,
+            bit: 3,
+        };
+        assert_eq!(
+            fault.to_string(),
+            "bit 3 of byte 99 of the file 0 from the newest in journal rots before life 2"
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! A disk operation fails with EIO.
+//!
+//! What it does: the operation at the trigger returns an error. By its moment it had no effect, a part of its effect, or all of it: to the
+//! driver its outcome is unknown. Missed when the trigger is.
+
+use super::super::{Aim, Kind, Trigger};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An operation of the disk that fails with EIO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IoError {
+    /// When.
+    pub trigger: Trigger,
+}
+
+impl Kind for IoError {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        Self { trigger: aim.disk(rng, |_| true) }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(self.trigger.clone())
+    }
+}
+
+impl fmt::Display for IoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EIO {}", self.trigger)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Moment;
+    use super::*;
+    use crate::world::Life;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault =
+            IoError { trigger: Trigger::DiskOperation { life: Life(1), number: 4, moment: Moment::Before } };
+        assert_eq!(fault.to_string(), "EIO before disk operation 4 of life 1");
+    }
+}

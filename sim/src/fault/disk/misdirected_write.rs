@@ -1,0 +1,70 @@
+//! A write lands in the wrong place.
+//!
+//! What it does: the bytes of the append at the trigger land in another file of the checkpoint directory, over what is there, and their own place
+//! holds zeros; the length grows as it should. Reads see the right bytes until the life ends, from the page cache. Detectable. Missed when the
+//! trigger is not reached by an append, or there is no other file.
+
+use super::super::{Aim, DiskOperation, Kind, Place, Trigger};
+use crate::rng::Draws;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A write that lands in another place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MisdirectedWrite {
+    /// When.
+    pub trigger: Trigger,
+    /// Where the file is that is hit.
+    pub place: Place,
+    /// Which file of that place, from the newest, 0.
+    pub file: u64,
+    /// At which byte, modulo its length.
+    pub byte: u64,
+}
+
+impl Kind for MisdirectedWrite {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        Self {
+            trigger: aim.disk(rng, |operation| operation == DiskOperation::Append),
+            place: aim.place(rng),
+            file: rng.magnitude(0..=3),
+            byte: rng.magnitude(0..=1 << 14),
+        }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(self.trigger.clone())
+    }
+}
+
+impl fmt::Display for MisdirectedWrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "misdirected write into byte {} of the file {} from the newest in {}, {}",
+            self.byte, self.file, self.place, self.trigger
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Moment;
+    use super::*;
+    use crate::world::Life;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault = MisdirectedWrite {
+            trigger: Trigger::DiskOperation { life: Life(1), number: 4, moment: Moment::Before },
+            place: Place::State,
+            file: 1,
+            byte: 9,
+        };
+        assert_eq!(
+            fault.to_string(),
+            "misdirected write into byte 9 of the file 1 from the newest in state, before disk operation 4 of life 1"
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! What the driver sent on a connection arrives at the source only after the driver has connected again.
+//!
+//! What it does: from the given byte on, what the driver writes into the connection is held back; the source gets it from the old connection after it
+//! has accepted the next one and heard of it. Missed when the driver never makes that connection, never reads so far, or has nothing to say.
+
+use super::super::{Aim, Kind, Trigger};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Data of an old connection that arrive after a reconnect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateData {
+    /// Which connection: the n-th that the driver makes in the whole run, from 1.
+    pub connection: u32,
+    /// After so many bytes of it were delivered to the driver.
+    pub after_bytes: u64,
+}
+
+impl Kind for LateData {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        let (connection, after_bytes) = aim.byte(rng);
+        Self { connection, after_bytes }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(Trigger::Byte { connection: self.connection, after_bytes: self.after_bytes })
+    }
+}
+
+impl fmt::Display for LateData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "connection {} delivers late to the source after {} bytes",
+            self.connection, self.after_bytes
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault = LateData { connection: 2, after_bytes: 7 };
+        assert_eq!(fault.to_string(), "connection 2 delivers late to the source after 7 bytes");
+    }
+}

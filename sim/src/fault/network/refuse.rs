@@ -1,0 +1,45 @@
+//! Connects are refused: the source is down, or its queue is full.
+//!
+//! What it does: the given attempts of the driver to connect fail with `ConnectionRefused`. Missed when the driver never makes so many.
+
+use super::super::{Aim, Kind, Trigger};
+use crate::rng::Draws;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Connects that are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refuse {
+    /// The first attempt of the whole run that is refused, from 1.
+    pub attempt: u64,
+    /// How many in a row.
+    pub times: u64,
+}
+
+impl Kind for Refuse {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        Self { attempt: aim.attempt(rng), times: rng.magnitude(1..=8) }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        None
+    }
+}
+
+impl fmt::Display for Refuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} refused connects from attempt {} on", self.times, self.attempt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault = Refuse { attempt: 2, times: 3 };
+        assert_eq!(fault.to_string(), "3 refused connects from attempt 2 on");
+    }
+}

@@ -1,0 +1,47 @@
+//! The source repeats lines on a new connection, as a sender does that does not know what arrived.
+//!
+//! What it does: a `tcp://` source begins the given connection with the last lines that it has sent before. Each of them is a record of its own to the
+//! driver. A `resume://` source sends what it is asked for and repeats nothing else. Missed when the driver never makes that connection, or nothing
+//! was sent before.
+
+use super::super::{Aim, Kind, Trigger};
+use crate::rng::Draws;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A source that repeats lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// Which connection: the n-th that the driver makes in the whole run, from 1.
+    pub connection: u32,
+    /// So many lines.
+    pub lines: u64,
+}
+
+impl Kind for Repeat {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        Self { connection: aim.connection(rng).max(2), lines: rng.magnitude(1..=20) }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(Trigger::Byte { connection: self.connection, after_bytes: 0 })
+    }
+}
+
+impl fmt::Display for Repeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection {} repeats {} lines", self.connection, self.lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault = Repeat { connection: 2, lines: 7 };
+        assert_eq!(fault.to_string(), "connection 2 repeats 7 lines");
+    }
+}

@@ -1,0 +1,45 @@
+//! The send buffers of a connection are small, so that a writer waits for its reader.
+//!
+//! What it does: so many bytes at most may be under way in each direction of that connection. Missed when the driver never makes it.
+
+use super::super::{Aim, Kind, Trigger};
+use crate::rng::Draws;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A connection whose send buffers are small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmallBuffer {
+    /// Which connection: the n-th that the driver makes in the whole run, from 1.
+    pub connection: u32,
+    /// So many bytes, at least 1.
+    pub bytes: u64,
+}
+
+impl Kind for SmallBuffer {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        Self { connection: aim.connection(rng), bytes: rng.magnitude(1..=256) }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        Some(Trigger::Byte { connection: self.connection, after_bytes: 0 })
+    }
+}
+
+impl fmt::Display for SmallBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection {} has send buffers of {} bytes", self.connection, self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault = SmallBuffer { connection: 2, bytes: 7 };
+        assert_eq!(fault.to_string(), "connection 2 has send buffers of 7 bytes");
+    }
+}

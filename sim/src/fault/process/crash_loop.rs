@@ -1,0 +1,80 @@
+//! The driver crashes again and again, right after each start.
+//!
+//! What it does: each of the given lives crashes before the given disk operation, so that one recovery after another is cut off. The
+//! report tells of the first of them. Missed when the first of these lives never begins or makes no so many operations.
+
+use super::super::{Aim, Kind, Moment, PowerLoss, Trigger};
+use crate::rng::Draws;
+use crate::world::Life;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A crash loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrashLoop {
+    /// The first life that crashes.
+    pub life: Life,
+    /// How many lives in a row.
+    pub lives: u64,
+    /// Before which disk operation of each of them, from 1.
+    pub operation: u64,
+    /// The supervisor starts the next life after so many milliseconds.
+    pub restart_after_ms: u64,
+    /// Each time the machine loses power, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_loss: Option<PowerLoss>,
+}
+
+impl CrashLoop {
+    /// The crash of a life, if it is one of those.
+    pub(crate) fn in_life(&self, life: Life) -> Option<Trigger> {
+        let number = self.operation;
+        (u64::from(self.life.0)..u64::from(self.life.0).saturating_add(self.lives))
+            .contains(&u64::from(life.0))
+            .then_some(Trigger::DiskOperation { life, number, moment: Moment::Before })
+    }
+}
+
+impl Kind for CrashLoop {
+    fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        Self {
+            life: aim.life(rng),
+            lives: rng.between(2..=5),
+            operation: rng.magnitude(1..=60),
+            restart_after_ms: rng.magnitude(1..=1_000),
+            power_loss: rng.one_in(2).then(|| PowerLoss { image_seed: rng.below(1 << 32) }),
+        }
+    }
+
+    fn trigger(&self) -> Option<Trigger> {
+        None
+    }
+
+    fn lasts_ms(&self) -> u64 {
+        self.restart_after_ms
+    }
+}
+
+impl fmt::Display for CrashLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.power_loss.is_some() { "power losses" } else { "crashes" };
+        write!(
+            f,
+            "{} {what} in a row from life {} on, each before disk operation {}",
+            self.lives, self.life, self.operation
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_as_one_line() {
+        let fault =
+            CrashLoop { life: Life(2), lives: 3, operation: 7, restart_after_ms: 5, power_loss: None };
+        assert_eq!(fault.to_string(), "3 crashes in a row from life 2 on, each before disk operation 7");
+    }
+}

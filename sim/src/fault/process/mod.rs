@@ -1,0 +1,19 @@
+//! What can happen to the driver's process.
+
+mod crash;
+mod crash_loop;
+mod failing_job;
+mod pause;
+mod slow_batch;
+mod slow_start;
+mod stop;
+mod takeover;
+
+pub use crash::{Crash, PowerLoss};
+pub use crash_loop::CrashLoop;
+pub use failing_job::FailingJob;
+pub use pause::Pause;
+pub use slow_batch::SlowBatch;
+pub use slow_start::SlowStart;
+pub use stop::Stop;
+pub use takeover::Takeover;
