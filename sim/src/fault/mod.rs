@@ -156,6 +156,15 @@ macro_rules! faults {
                 }
             }
 
+            /// A line on what it is.
+            pub fn about(self) -> &'static str {
+                match self {
+                    Self::Crash => "The driver's process dies; what it wrote survives in the page cache.",
+                    Self::PowerLoss => "The driver's machine loses power; what was not synced is torn or lost.",
+                    $(Self::$variant => $doc,)*
+                }
+            }
+
             /// What an engine owes under it.
             pub fn class(self) -> Class {
                 match self {
