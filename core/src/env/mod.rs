@@ -12,7 +12,7 @@ mod executor;
 mod network;
 
 pub use clock::{Clock, Monotonic, WallTime};
-pub use disk::{Disk, File, Lock};
+pub use disk::{Disk, File, Lock, length_differs};
 pub use executor::{ComputeError, Executor, Task};
 pub use network::{Connection, Listener, Network, Reader, Writer, host_and_port};
 
