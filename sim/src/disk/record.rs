@@ -10,7 +10,7 @@ pub struct Buried {
     /// Its path when it was removed. A removal that a power loss undoes leaves this entry and brings the file back; a
     /// name that is used again has several entries, in order.
     pub path: String,
-    /// Its content when it was removed.
+    /// Its content when it was removed, without the damage that faults did to it.
     pub content: Vec<u8>,
     /// What of it was durable then.
     pub durable: Vec<u8>,
@@ -22,7 +22,7 @@ pub struct Buried {
 
 impl Buried {
     pub(super) fn new(path: &str, file: &Inode, actor: Actor) -> Self {
-        let (content, durable) = (file.content.clone(), file.durable());
+        let (content, durable) = (file.pristine().to_vec(), file.durable_pristine());
         Self { path: path.to_owned(), content, durable, life: actor.life, at: actor.at }
     }
 }
@@ -55,7 +55,7 @@ pub enum ContentChange {
         /// The length after.
         length: u64,
     },
-    /// A power loss left this of it.
+    /// A power loss, or a failed sync, left this of it.
     PowerLoss {
         /// The whole content after; `None` if its name was lost, and the file with it.
         content: Option<Vec<u8>>,
@@ -90,6 +90,12 @@ impl Usage {
     pub(super) fn files_grow(&mut self) {
         self.files += 1;
         self.files_peak = self.files_peak.max(self.files);
+    }
+
+    /// What there is now, counted anew.
+    pub(super) fn recounted(&mut self, bytes: u64, files: u64) {
+        let (bytes_peak, files_peak) = (self.bytes_peak.max(bytes), self.files_peak.max(files));
+        *self = Self { bytes, files, bytes_peak, files_peak };
     }
 
     pub(super) fn shrink(&mut self, file_bytes: u64) {

@@ -184,6 +184,21 @@ macro_rules! faults {
     };
 }
 
+impl Fault {
+    /// Whether it changes how one disk operation goes, and is missed without one.
+    pub(crate) fn is_of_an_operation(&self) -> bool {
+        matches!(
+            self,
+            Self::IoError(_)
+                | Self::ShortWrite(_)
+                | Self::FailedSync(_)
+                | Self::LostWrite(_)
+                | Self::MisdirectedWrite(_)
+                | Self::StaleRead(_)
+        )
+    }
+}
+
 faults! {
     Process, Tolerated, "crash-loop", CrashLoop: "One life after another crashes right after its start.";
     Process, Tolerated, "pause", Pause: "The driver's process stands still for a while.";

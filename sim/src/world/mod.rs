@@ -23,7 +23,7 @@ pub use trace::{RollingHash, TraceEntry};
 
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
-    disk::{Buried, RecordedChange, Usage},
+    disk::{Buried, Damage, RecordedChange, Usage},
     fault::{Armed, DiskOperation, Family, FaultOutcome, Hit, Plan, PowerLoss, StepMade},
     network::{ConnectionId, ConnectionRecord},
     sabotage::Sabotage,
@@ -256,9 +256,19 @@ impl World {
         self.lock().steps.clone().unwrap_or_default()
     }
 
-    /// Every file with its content, as a reader sees it now.
+    /// Every file with its content, as a reader sees it now: with the damage that faults did to it.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         self.lock().disk.files().map(|(path, file)| (path, file.content.clone())).collect()
+    }
+
+    /// The same without any damage.
+    pub fn pristine_files(&self) -> BTreeMap<String, Vec<u8>> {
+        self.lock().disk.files().map(|(path, file)| (path, file.pristine().to_vec())).collect()
+    }
+
+    /// The damage that a reader could meet so far, also in files that are gone by now.
+    pub fn damaged_files(&self) -> Vec<Damage> {
+        self.lock().disk.damages()
     }
 
     /// The content of one file, as a reader sees it now.

@@ -139,6 +139,7 @@ impl State {
         if let Some(PowerLoss { image_seed }) = power_loss {
             self.disk.lose_power(image_seed, crate::disk::Actor { node, life, at });
         }
+        self.disk.end_life(node, life);
         self.note_at(Event::Ended, node, life, at, [u64::from(power_loss.is_some()), 0, 0]);
         self.trace_at(node, life, at, || match power_loss {
             Some(PowerLoss { image_seed }) => format!("loses power, image {image_seed}"),
@@ -224,13 +225,16 @@ impl State {
         self.fire(fault, node, life, at, hit);
     }
 
-    /// A fault that is no crash fires, and does what can be done at once.
+    /// A fault that is no crash fires, and does what can be done at once. One that finds nothing to strike is missed.
     pub(crate) fn strike(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
+        if !self.can_strike(fault, &hit) {
+            return;
+        }
         self.fire(fault, node, life, at, hit);
         match self.armed.fault(fault) {
             Fault::WallStep(step) => self.wall_offset_ms += step.by_ms,
             // The others are told to whom they concern where they strike.
-            _ => {}
+            _ => self.strike_disk(fault, node, life),
         }
     }
 
@@ -262,6 +266,7 @@ impl State {
     /// Whatever has not fired never will, and silences are over.
     pub(crate) fn heal(&mut self) {
         self.armed.disarm();
+        self.disk.struck.heal();
         self.net.heal();
     }
 
