@@ -18,6 +18,7 @@ use crate::{
     sabotage::Sabotage,
     scenario::Scenario,
     simulation::Panicked,
+    source::{Mode, Script},
     world::TraceEntry,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,8 +58,10 @@ pub struct Run {
 pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
     let script = scenario.workload(options.seed);
     let calm = supervise::simulate(scenario, &script, &Plan::calm(), options);
-    let plan =
-        options.plan.clone().unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, options)));
+    let plan = options
+        .plan
+        .clone()
+        .unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, scenario.mode, options)));
     let faulty = match plan.faults.is_empty() {
         true => calm.clone(),
         false => supervise::simulate(scenario, &script, &plan, options),
@@ -81,9 +84,15 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
 type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;
 
 /// What a plan may contain, from what the run without faults did: so that most triggers are reached.
-fn bounds(calm: &Simulated, script: &crate::source::Script, options: &RunOptions) -> Bounds {
-    let mut bounds =
-        Bounds { kinds: options.faults.clone(), source_bytes: script.bytes(), ..Bounds::default() };
+fn bounds(calm: &Simulated, script: &Script, mode: Mode, options: &RunOptions) -> Bounds {
+    let pointless = match mode {
+        // It hears nothing, late or not.
+        Mode::Tcp => FaultKind::LateData,
+        // It sends what it is asked for.
+        Mode::Resume => FaultKind::Repeat,
+    };
+    let kinds = options.faults.iter().copied().filter(|kind| *kind != pointless).collect();
+    let mut bounds = Bounds { kinds, source_bytes: script.bytes(), ..Bounds::default() };
     if let Ok((calm, _)) = calm
         && let Some(life) = calm.lives.first()
     {

@@ -187,11 +187,19 @@ fn ledger(script: &Script, evidence: &Evidence) -> LedgerSummary {
     }
     // A journal that contradicts itself is the judge's to tell of.
     let acknowledged = acknowledged_lines(script, evidence).unwrap_or_default();
-    let lost = acknowledged.iter().filter(|line| !processed.contains_key(line.as_str())).count();
+    let mut expected = std::collections::BTreeMap::<&str, u64>::new();
+    for line in &acknowledged {
+        *expected.entry(line).or_default() += 1;
+    }
+    let processed_times = |line: &str| processed.get(line).copied().unwrap_or(0);
+    let lost = expected.iter().map(|(line, times)| times.saturating_sub(processed_times(line))).sum();
+    // A line that the source repeated is a record each time.
+    let twice =
+        processed.iter().filter(|(line, times)| **times > expected.get(*line).copied().unwrap_or(0).max(1));
     let sent = evidence.source.sent as u64;
     let (protocol, died_with_the_socket) = match evidence.source.mode {
         Mode::Resume => ("resume", 0),
-        Mode::Tcp => ("tcp", sent.saturating_sub(acknowledged.len() as u64)),
+        Mode::Tcp => ("tcp", sent.saturating_sub(expected.len() as u64)),
     };
     LedgerSummary {
         protocol: protocol.into(),
@@ -199,8 +207,8 @@ fn ledger(script: &Script, evidence: &Evidence) -> LedgerSummary {
         sent,
         acknowledged: acknowledged.len() as u64,
         processed: processed.values().sum(),
-        twice: processed.values().filter(|count| **count > 1).count() as u64,
-        lost: lost as u64,
+        twice: twice.count() as u64,
+        lost,
         died_with_the_socket,
     }
 }
@@ -250,7 +258,9 @@ fn totals(evidence: &Evidence, verdicts: &[Verdict], losses: u64) -> Totals {
         match (&outcome.firing, outcome.fault.kind()) {
             (None, _) => totals.missed += 1,
             (_, FaultKind::Crash | FaultKind::PowerLoss | FaultKind::CrashLoop) => totals.crashes += 1,
-            (_, FaultKind::Reset | FaultKind::Close | FaultKind::HalfOpen) => totals.drops += 1,
+            (_, FaultKind::Reset | FaultKind::Close | FaultKind::HalfOpen | FaultKind::LateData) => {
+                totals.drops += 1
+            }
             _ => {}
         }
     }

@@ -158,7 +158,7 @@ impl World {
             let mut state = self.lock();
             let node = &state.nodes[driver.index.0];
             let (alive, life) = (node.alive, Life(node.lives.len() as u32));
-            if state.armed.is_disarmed() {
+            if state.armed.is_disarmed() || state.is_pointless(fault) {
                 return;
             }
             if state.armed.crash(fault).is_none() {
@@ -206,7 +206,8 @@ impl World {
     /// The world heals: faults that have not fired never will, and connections that are silent go on. For a runner that
     /// wants to see the driver converge after the plan's horizon.
     pub fn heal(&self) {
-        self.lock().heal();
+        let now = self.now();
+        self.lock().heal(now);
     }
 
     /// What became of each fault of the plan so far, in the plan's order.
@@ -307,6 +308,12 @@ impl World {
         self.lock().net.record(id)
     }
 
+    /// A source has accepted a connection and has sent lines before: how many of them it repeats there.
+    pub(crate) fn lines_repeated(&self, id: ConnectionId) -> u64 {
+        let at = self.now();
+        self.lock().lines_repeated(id, at)
+    }
+
     pub(crate) fn delivered(&self, id: ConnectionId) -> u64 {
         self.lock().net.delivered_to_driver(id)
     }
@@ -333,7 +340,9 @@ impl World {
 
     /// Lets go of every task that waits for the world, so that the run's memory can be freed.
     pub(crate) fn forget_wakers(&self) {
-        self.lock().net.forget_wakers();
+        let mut state = self.lock();
+        state.net.forget_wakers();
+        state.schedule.forget_waker();
     }
 }
 

@@ -1,9 +1,10 @@
 //! The source is far ahead of the driver: it has all its lines at once.
 //!
-//! What it does: from the given time on every line is due, so the source sends as fast as it can and the driver must hold it back. Missed when the run is
-//! over before, or every line was sent.
+//! What it does: from the given time on every line is due, so the source sends as fast as it can and the driver must hold it back.
+//! Missed when the run is over before, or every line was sent.
 
 use super::super::{Aim, Kind, Trigger};
+use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -17,7 +18,7 @@ pub struct FarAhead {
 
 impl Kind for FarAhead {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        Self { at_ms: aim.time_ms(rng) }
+        Self { at_ms: rng.between(0..=aim.horizon_ms() * 3 / 4) }
     }
 
     fn trigger(&self) -> Option<Trigger> {
