@@ -4,7 +4,7 @@
 //! A driver that ends with an error is started again after a second, as a process supervisor would do, unless the error says
 //! that the same start would fail again.
 
-use super::{Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap};
+use super::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap};
 use crate::{
     disk::ContentChange,
     fault::{Fault, FaultOutcome, Plan, Trigger},
@@ -157,7 +157,9 @@ impl Supervisor<'_> {
                 LifeEnd::Crashed { fault: crashed.fault, power_loss: crashed.power_loss }
             }
             Ended::Itself(Ok(())) => LifeEnd::Stopped,
-            Ended::Itself(Err(error)) => LifeEnd::Failed { error: error.to_string() },
+            Ended::Itself(Err(error)) => {
+                LifeEnd::Failed { error: error.to_string(), cause: Cause::of(error) }
+            }
             Ended::OutOfTime => LifeEnd::CutOff,
         };
         let events = std::mem::take(&mut *events.lock().expect("no panic holds it"));
@@ -169,6 +171,7 @@ impl Supervisor<'_> {
             ended_at,
             end,
             image,
+            pristine: Image::new(),
             events,
             disk_operations,
             network_operations,
@@ -202,12 +205,14 @@ impl Supervisor<'_> {
         let evidence = Evidence {
             lives: self.lives,
             last_image: self.world.files(),
+            last_pristine: Image::new(),
             graveyard: self.world.graveyard(),
             emissions: emissions(&self.world),
             source: self.ledger.report(),
             connections: self.world.connections(),
             faults,
             steps: self.world.steps(),
+            reached: self.world.reached(),
             usage: self.world.usage(),
             converged,
             healed_at,

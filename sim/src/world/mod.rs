@@ -24,7 +24,7 @@ pub use trace::{RollingHash, TraceEntry};
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
     disk::{Buried, Damage, RecordedChange, Usage},
-    fault::{Armed, DiskOperation, Family, FaultOutcome, Hit, Plan, PowerLoss, StepMade},
+    fault::{Armed, DiskOperation, Family, FaultOutcome, Hit, Plan, PowerLoss, StepMade, StepSet},
     network::{ConnectionId, ConnectionRecord},
     sabotage::Sabotage,
     simulation::WorldOptions,
@@ -255,6 +255,11 @@ impl World {
     /// The disk operations of the driver so far; empty unless the options asked for them.
     pub fn steps(&self) -> Vec<StepMade> {
         self.lock().steps.clone().unwrap_or_default()
+    }
+
+    /// The steps that the driver made so far, whichever life.
+    pub fn reached(&self) -> StepSet {
+        self.lock().reached
     }
 
     /// Every file with its content, as a reader sees it now: with the damage that faults did to it.
