@@ -40,6 +40,7 @@ mod tests {
                 scenario: String::new(),
                 seed,
                 plan_given: true,
+                lines: None,
                 faults: Vec::new(),
                 sabotage: Vec::new(),
                 plan: outcomes.collect(),
