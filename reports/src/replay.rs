@@ -47,6 +47,7 @@ mod tests {
             scenario: "word-count".to_owned(),
             seed: 7,
             plan_given: false,
+            lines: None,
             faults: kinds.iter().map(|kind| kind.name().to_owned()).collect(),
             sabotage: Vec::new(),
             plan: Vec::new(),

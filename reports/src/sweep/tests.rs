@@ -39,6 +39,7 @@ fn report(scenario: &str, seed: u64, violations: &[&str]) -> RunReport {
         scenario: scenario.to_owned(),
         seed,
         plan_given: false,
+        lines: None,
         faults: vec!["crash".to_owned(), "power-loss".to_owned()],
         sabotage: Vec::new(),
         plan: vec![

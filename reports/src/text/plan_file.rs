@@ -1,25 +1,26 @@
 //! The plan as the file that `--plan FILE` reads, where the plan was given: no seed draws it again.
 
 use super::layout::Page;
-use highwater_sim::run::RunReport;
-use toml::{Table, ser::Error};
+use highwater_sim::{
+    fault::{Plan, PlanFile},
+    run::RunReport,
+};
 
 pub(super) fn write(page: &mut Page, report: &RunReport) {
     if !report.plan_given {
         return;
     }
-    if report.plan.is_empty() {
-        return page.section("PLAN FILE", "an empty file will do");
-    }
-    page.section("PLAN FILE", "for the command below");
-    for outcome in &report.plan {
+    let faults = report.plan.iter().map(|outcome| outcome.fault.clone()).collect();
+    let file = PlanFile { plan: Plan { lines: report.lines, faults }, ..PlanFile::default() };
+    let text = match file.write() {
+        Ok(text) if text.is_empty() => return page.section("PLAN FILE", "an empty file will do"),
+        Ok(text) => text,
         // A number beyond what TOML has came from no file.
-        let fields = |error: Error| Table::from_iter([("unwritable".to_owned(), error.to_string().into())]);
-        let fault = Table::try_from(&outcome.fault).unwrap_or_else(fields);
-        page.raw("[[faults]]");
-        for (name, value) in fault {
-            page.raw(&format!("{name} = {value}"));
-        }
+        Err(error) => format!("# cannot be written: {error}"),
+    };
+    page.section("PLAN FILE", "for the command below");
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        page.raw(line);
     }
 }
 
@@ -27,19 +28,21 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
 mod tests {
     use super::*;
     use highwater_sim::{
-        fault::{Bounds, FaultOutcome, Plan},
+        fault::{Bounds, FaultOutcome},
         run::{LedgerSummary, Totals},
     };
 
     #[test]
     fn what_is_written_is_the_plan_again() {
         for seed in 0..100 {
-            let plan = Plan::draw(seed, &Bounds::default());
+            let lines = (seed % 2 == 0).then_some(seed + 1);
+            let plan = Plan { lines, ..Plan::draw(seed, &Bounds::default()) };
             let outcomes = plan.faults.iter().cloned().map(|fault| FaultOutcome { fault, firing: None });
             let report = RunReport {
                 scenario: String::new(),
                 seed,
                 plan_given: true,
+                lines,
                 faults: Vec::new(),
                 sabotage: Vec::new(),
                 plan: outcomes.collect(),
@@ -55,7 +58,7 @@ mod tests {
             write(&mut page, &report);
             let text = page.into_text();
             let (_head, file) = text.trim_start().split_once('\n').unwrap();
-            assert_eq!(toml::from_str::<Plan>(file).unwrap(), plan, "{file}");
+            assert_eq!(PlanFile::read(file).unwrap().plan, plan, "{file}");
             assert!(file.lines().all(|line| line.len() < 100), "{file}");
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Every kind of fault is one file: its parameters, what it does, its line in a report, how it is drawn, its test. They stand
 //! in four families: [`process`], [`disk`], [`network`], [`clock`]; and every kind is in one [`Class`], which says what an engine owes
-//! under it. A [`Plan`] is a list of faults with [`Trigger`]s; a seed draws one within [`Bounds`], a file holds one, a shrinker makes
-//! one smaller. What became of each planned fault is a [`FaultOutcome`]: fired, at what, or missed.
+//! under it. A [`Plan`] is a list of faults with [`Trigger`]s; a seed draws one within [`Bounds`], a [`PlanFile`] holds one,
+//! [`crate::shrink`] makes one smaller. What became of each planned fault is a [`FaultOutcome`]: fired, at what, or missed.
 //!
 //! What the faults do to the disk, to connections, to the clocks and to the process is done where these are: in [`crate::disk`],
 //! [`crate::network`], [`crate::clock`] and [`crate::world`].
@@ -14,9 +14,11 @@ mod bounds;
 mod class;
 pub mod clock;
 pub mod disk;
+mod limits;
 pub mod network;
 mod outcome;
 mod plan;
+mod plan_file;
 pub mod process;
 mod step;
 mod trigger;
@@ -30,12 +32,14 @@ pub use disk::{
     BitRot, DiskFull, FailedSync, FileSystem, IoError, LostWrite, LyingDisk, MisdirectedWrite, ShortWrite,
     SlowDisk, StaleRead,
 };
+pub(crate) use limits::limits;
 pub use network::{
     Close, Direction, FarAhead, HalfOpen, Hang, LateData, Latency, Partition, Refuse, Repeat, Reset,
     SmallBuffer, Stall, Trickle,
 };
 pub use outcome::{FaultOutcome, Firing, Hit};
 pub use plan::Plan;
+pub use plan_file::{PlanFile, PlanFileError};
 pub use process::{Crash, CrashLoop, FailingJob, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover};
 pub use step::{DiskOperation, NetworkOperation, Place, Step, StepMade, StepSet};
 pub use trigger::{Moment, Trigger};

@@ -105,7 +105,7 @@ fn a_reset_or_a_close_after_n_bytes_delivers_exactly_n_bytes() {
         let close = Fault::Close(Close { connection: 1, after_bytes });
         for (fault, expected) in [(reset, Some(ErrorKind::ConnectionReset)), (close, None)] {
             simulate(2, |world| async move {
-                let (_d, _s, mut here, mut there) = connected(&world, Plan { faults: vec![fault] }).await;
+                let (_d, _s, mut here, mut there) = connected(&world, Plan::of(vec![fault])).await;
                 there.writer.write_all(b"hello\nworld\nagain\n").await.unwrap();
                 let (received, error) = read_all(&mut here.reader).await;
                 assert_eq!(
@@ -132,7 +132,7 @@ fn a_reset_or_a_close_after_n_bytes_delivers_exactly_n_bytes() {
 fn a_stall_delivers_nothing_until_it_is_over_and_then_everything() {
     simulate(1, |world| async move {
         let stall = Fault::Stall(Stall { connection: 1, after_bytes: 5, for_ms: 3_000 });
-        let (_d, _s, mut here, mut there) = connected(&world, Plan { faults: vec![stall] }).await;
+        let (_d, _s, mut here, mut there) = connected(&world, Plan::of(vec![stall])).await;
         there.writer.write_all(b"hello world").await.unwrap();
         there.writer.finish().await.unwrap();
         let mut received = Vec::new();
@@ -148,7 +148,7 @@ fn a_stall_delivers_nothing_until_it_is_over_and_then_everything() {
 fn a_fault_of_a_connection_that_is_never_made_is_missed() {
     simulate(1, |world| async move {
         let reset = Fault::Reset(Reset { connection: 2, after_bytes: 0 });
-        let (_d, _s, mut here, mut there) = connected(&world, Plan { faults: vec![reset] }).await;
+        let (_d, _s, mut here, mut there) = connected(&world, Plan::of(vec![reset])).await;
         there.writer.write_all(b"x").await.unwrap();
         assert_eq!(here.reader.read(&mut Vec::new(), 1).await.unwrap(), 1);
         assert_eq!(world.fault_outcomes()[0].firing, None);
@@ -213,7 +213,7 @@ fn a_crash_at_network_operation_n_fires_exactly_there() {
         let trigger = Trigger::NetworkOperation { life: crate::world::Life(1), number: 2, moment };
         let crash = Fault::Crash(Crash { restart_after_ms: 1, trigger, power_loss: None });
         simulate(1, |world| async move {
-            let (driver, _s, here, mut there) = connected(&world, Plan { faults: vec![crash] }).await;
+            let (driver, _s, here, mut there) = connected(&world, Plan::of(vec![crash])).await;
             let Connection { mut writer, .. } = here;
             tokio::select! {
                 _ = writer.write_all(b"RESUME 12\n") => panic!("the driver saw a result"),

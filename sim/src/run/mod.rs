@@ -56,7 +56,10 @@ pub struct Run {
 
 /// Runs a scenario under faults, and judges it.
 pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
-    let script = scenario.workload(options.seed);
+    let mut script = scenario.workload(options.seed);
+    if let Some(lines) = options.plan.as_ref().and_then(|plan| plan.lines) {
+        script.cut(lines);
+    }
     let calm = supervise::simulate(scenario, &script, &Plan::calm(), options);
     let plan = options
         .plan

@@ -22,6 +22,8 @@ pub struct RunReport {
     pub seed: u64,
     /// Whether the plan came from a file instead of the seed.
     pub plan_given: bool,
+    /// The source had only so many lines of the workload, as the plan says; `None` for all of them.
+    pub lines: Option<u64>,
     /// The classes of faults that could be drawn.
     pub faults: Vec<String>,
     /// The promises that were broken on purpose.
@@ -133,6 +135,7 @@ impl RunReport {
             scenario: scenario.name.clone(),
             seed: options.seed,
             plan_given: options.plan.is_some(),
+            lines: options.plan.as_ref().and_then(|plan| plan.lines),
             faults: options.faults.iter().map(|kind| kind.name().to_owned()).collect(),
             sabotage: options.sabotage.iter().map(|sabotage| sabotage.name().to_owned()).collect(),
             plan: Vec::new(),

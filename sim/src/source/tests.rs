@@ -46,7 +46,7 @@ fn simulate<T: Send, F: Future<Output = T>>(run: impl FnOnce(Arc<World>) -> F + 
 fn a_tcp_source_never_sends_a_line_twice_and_the_ledger_tells_what_arrived() {
     let report = simulate(|world| async move {
         let (ledger, driver) = start(&world, Mode::Tcp, script(20));
-        world.arm(&Plan { faults: vec![Fault::Close(Close { connection: 1, after_bytes: 5 })] }, &driver);
+        world.arm(&Plan::of(vec![Fault::Close(Close { connection: 1, after_bytes: 5 })]), &driver);
         let env = driver.boot();
         let Connection { mut reader, writer: _first } = connect(&env).await;
         assert_eq!(read_lines(&mut reader, 10).await, "0\n1\n2");

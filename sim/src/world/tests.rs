@@ -85,7 +85,7 @@ fn a_crash_at_a_time_fires_then_and_is_missed_while_the_driver_is_down() {
     let at = |at_ms| {
         Fault::Crash(Crash { restart_after_ms: 2_000, trigger: Trigger::Time { at_ms }, power_loss: None })
     };
-    let plan = Plan { faults: vec![at(1_500), at(2_000)] };
+    let plan = Plan::of(vec![at(1_500), at(2_000)]);
     let outcomes = run_simulation(WorldOptions::seeded(1), |world| async move {
         let node = world.add_node("driver");
         world.arm(&plan, &node);
@@ -104,26 +104,20 @@ fn a_crash_at_a_time_fires_then_and_is_missed_while_the_driver_is_down() {
 
 #[test]
 fn a_healed_world_fires_nothing_more() {
-    let plan = Plan {
-        faults: vec![
-            Fault::Stall(crate::fault::Stall { connection: 1, after_bytes: 0, for_ms: 1_000_000 }),
-            Fault::Reset(crate::fault::Reset { connection: 1, after_bytes: 10 }),
-            Fault::Crash(Crash {
-                restart_after_ms: 1,
-                trigger: Trigger::DiskOperation {
-                    life: Life(1),
-                    number: 9,
-                    moment: crate::fault::Moment::After,
-                },
-                power_loss: None,
-            }),
-            Fault::Crash(Crash {
-                restart_after_ms: 1,
-                trigger: Trigger::Time { at_ms: 2_000 },
-                power_loss: None,
-            }),
-        ],
-    };
+    let plan = Plan::of(vec![
+        Fault::Stall(crate::fault::Stall { connection: 1, after_bytes: 0, for_ms: 1_000_000 }),
+        Fault::Reset(crate::fault::Reset { connection: 1, after_bytes: 10 }),
+        Fault::Crash(Crash {
+            restart_after_ms: 1,
+            trigger: Trigger::DiskOperation { life: Life(1), number: 9, moment: crate::fault::Moment::After },
+            power_loss: None,
+        }),
+        Fault::Crash(Crash {
+            restart_after_ms: 1,
+            trigger: Trigger::Time { at_ms: 2_000 },
+            power_loss: None,
+        }),
+    ]);
     let outcomes = run_simulation(WorldOptions::seeded(1), |world| async move {
         let lines = (0..20).map(|n| Line::new(n * 50, format!("line {n}"))).collect();
         Source { address: Source::ADDRESS.into(), mode: Mode::Tcp, script: Script::new(lines) }.start(&world);
@@ -174,13 +168,11 @@ fn the_memory_of_a_run_goes_with_it() {
         let lines = (0..10).map(|n| Line::new(n * 50, "x")).collect();
         Source { address: Source::ADDRESS.into(), mode: Mode::Tcp, script: Script::new(lines) }.start(&world);
         let node = world.add_node("driver");
-        let plan = Plan {
-            faults: vec![Fault::Crash(Crash {
-                restart_after_ms: 1,
-                trigger: Trigger::Time { at_ms: 1_000_000 },
-                power_loss: None,
-            })],
-        };
+        let plan = Plan::of(vec![Fault::Crash(Crash {
+            restart_after_ms: 1,
+            trigger: Trigger::Time { at_ms: 1_000_000 },
+            power_loss: None,
+        })]);
         world.arm(&plan, &node);
         let _task = node.start(driver);
         world.sleep(Duration::from_secs(2)).await;

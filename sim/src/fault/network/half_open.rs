@@ -11,6 +11,7 @@ use std::fmt;
 
 /// A connection whose other end vanishes without a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HalfOpen {
     /// Which connection: the n-th that the driver makes in the whole run, from 1.
     pub connection: u32,

@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A connect that hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hang {
     /// Which attempt of the whole run, from 1.
     pub attempt: u64,

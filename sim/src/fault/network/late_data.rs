@@ -12,6 +12,7 @@ use std::fmt;
 
 /// Data of an old connection that arrive after a reconnect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LateData {
     /// Which connection: the n-th that the driver makes in the whole run, from 1.
     pub connection: u32,

@@ -11,6 +11,7 @@ use std::fmt;
 
 /// A network that is slow for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Latency {
     /// Milliseconds of virtual time since the run's start.
     pub at_ms: u64,

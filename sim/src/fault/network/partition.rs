@@ -16,6 +16,7 @@ use std::fmt;
 
 /// A partition of driver and source, one-way or full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Partition {
     /// Milliseconds of virtual time since the run's start.
     pub at_ms: u64,

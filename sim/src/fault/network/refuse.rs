@@ -11,6 +11,7 @@ use std::fmt;
 
 /// Connects that are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Refuse {
     /// The first attempt of the whole run that is refused, from 1.
     pub attempt: u64,

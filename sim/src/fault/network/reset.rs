@@ -11,6 +11,7 @@ use std::fmt;
 
 /// A reset of a connection, seen by both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reset {
     /// Which connection: the n-th that the driver makes in the whole run, from 1.
     pub connection: u32,

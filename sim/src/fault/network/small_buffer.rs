@@ -11,6 +11,7 @@ use std::fmt;
 
 /// A connection whose send buffers are small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SmallBuffer {
     /// Which connection: the n-th that the driver makes in the whole run, from 1.
     pub connection: u32,
