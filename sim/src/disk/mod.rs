@@ -420,6 +420,8 @@ impl Drop for SimLock {
 }
 
 #[cfg(test)]
+mod faulty;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod wild;
