@@ -60,6 +60,10 @@ impl Plan {
             // What makes lives and connections first: the others are aimed at these.
             drawn.sort_by_key(|kind| !(kind.ends_a_life() || kind.ends_a_connection()));
             for kind in drawn {
+                // All lines can be due at once only once.
+                if kind == FaultKind::FarAhead && faults.iter().any(|fault| fault.kind() == kind) {
+                    continue;
+                }
                 faults.push(Fault::draw(kind, &mut rng, &aim));
                 aim.lives += u64::from(kind.ends_a_life());
                 aim.connections += u64::from(kind.ends_a_life() || kind.ends_a_connection());
