@@ -95,7 +95,8 @@ fn bounds(calm: &Simulated, script: &Script, mode: Mode, options: &RunOptions) -
         Mode::Resume => FaultKind::Repeat,
     };
     let kinds = options.faults.iter().copied().filter(|kind| *kind != pointless).collect();
-    let mut bounds = Bounds { kinds, source_bytes: script.bytes(), ..Bounds::default() };
+    let last_line_ms = script.lines.last().map_or(0, |line| line.at_ms);
+    let mut bounds = Bounds { kinds, last_line_ms, source_bytes: script.bytes(), ..Bounds::default() };
     if let Ok((calm, _)) = calm
         && let Some(life) = calm.lives.first()
     {

@@ -4,7 +4,6 @@
 //! Missed when the run is over before, or every line was sent.
 
 use super::super::{Aim, Kind, Trigger};
-use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,7 +18,7 @@ pub struct FarAhead {
 
 impl Kind for FarAhead {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        Self { at_ms: rng.between(0..=aim.horizon_ms() * 3 / 4) }
+        Self { at_ms: aim.time_of_a_line_ms(rng) }
     }
 
     fn trigger(&self) -> Option<Trigger> {

@@ -22,7 +22,7 @@ pub struct LateData {
 
 impl Kind for LateData {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        let (connection, after_bytes) = aim.byte(rng);
+        let (connection, after_bytes) = aim.byte_of_an_end(rng);
         // Early enough that there is something to say after it.
         Self { connection, after_bytes: after_bytes / 2 }
     }

@@ -22,7 +22,7 @@ pub struct Repeat {
 
 impl Kind for Repeat {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        Self { connection: aim.connection(rng).max(2), lines: rng.magnitude(1..=20) }
+        Self { connection: aim.later_connection(rng), lines: rng.magnitude(1..=20) }
     }
 
     fn trigger(&self) -> Option<Trigger> {
