@@ -231,5 +231,6 @@ impl Evidence {
 /// `/checkpoint/journal/0001.wal is damaged at byte 99: ...`
 fn names_file_and_offset(error: &str) -> bool {
     let offset = error.split_once(" at byte ").and_then(|(_, rest)| rest.chars().next());
-    error.contains(&format!("{}/", super::supervise::CHECKPOINT)) && offset.is_some_and(|c| c.is_ascii_digit())
+    error.contains(&format!("{}/", super::supervise::CHECKPOINT))
+        && offset.is_some_and(|c| c.is_ascii_digit())
 }

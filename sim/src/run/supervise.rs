@@ -4,7 +4,9 @@
 //! A driver that ends with an error is started again after a second, as a process supervisor would do, unless the error says
 //! that the same start would fail again.
 
-use super::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap};
+use super::{
+    Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap,
+};
 use crate::{
     disk::ContentChange,
     fault::{Fault, FaultOutcome, Plan, Trigger},
