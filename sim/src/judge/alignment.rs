@@ -45,7 +45,10 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         seen.push_str(&format!(", results of windows: {count}"));
         violations.extend(differences.into_iter().map(|wrong| {
             let expected = wrong.expected.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
-            format!("the window of {} has {:?} for {:?}, expected {expected}", wrong.time, wrong.found, wrong.key)
+            format!(
+                "the window of {} has {:?} for {:?}, expected {expected}",
+                wrong.time, wrong.found, wrong.key
+            )
         }));
     }
     Findings { seen, violations }

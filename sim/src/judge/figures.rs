@@ -48,9 +48,7 @@ fn differences(expected: Vec<Figure>, found: Vec<Figure>) -> Vec<Difference> {
         all.entry((time, key)).or_default().1.push(value);
     }
     let wrong = all.into_iter().filter(|(_, (expected, found))| found.as_slice() != expected.as_slice());
-    wrong
-        .map(|((time, key), (expected, found))| Difference { time, key, expected, found })
-        .collect()
+    wrong.map(|((time, key), (expected, found))| Difference { time, key, expected, found }).collect()
 }
 
 #[cfg(test)]
@@ -61,7 +59,13 @@ mod tests {
     fn what_is_missing_wrong_twice_or_too_much_differs_and_nothing_else() {
         let figure = |key: &str, value| (String::from("t"), key.to_owned(), value);
         let expected = vec![figure("right", 1), figure("missing", 1), figure("wrong", 1), figure("twice", 1)];
-        let found = vec![figure("right", 1), figure("wrong", 2), figure("twice", 1), figure("twice", 1), figure("more", 9)];
+        let found = vec![
+            figure("right", 1),
+            figure("wrong", 2),
+            figure("twice", 1),
+            figure("twice", 1),
+            figure("more", 9),
+        ];
         let keys: Vec<_> = differences(expected, found).into_iter().map(|it| (it.key, it.found)).collect();
         let expected = [("missing", vec![]), ("more", vec![9]), ("twice", vec![1, 1]), ("wrong", vec![2])];
         assert_eq!(keys, expected.map(|(key, found)| (key.to_owned(), found)));

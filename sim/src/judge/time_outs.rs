@@ -24,7 +24,8 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             (Some(_), []) => match elsewhere.get_mut(key.as_str()).and_then(Vec::pop) {
                 Some(other) => {
                     let word = if other < wrong.time.as_str() { "early" } else { "late" };
-                    violations.push(format!("{key:?} timed out {word}, in {other} and not in {}", wrong.time));
+                    violations
+                        .push(format!("{key:?} timed out {word}, in {other} and not in {}", wrong.time));
                 }
                 None => violations.push(format!("{key:?} did not time out in {}", wrong.time)),
             },
@@ -35,8 +36,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         }
     }
     for (key, times) in elsewhere {
-        violations
-            .extend(times.into_iter().map(|time| format!("{key:?} timed out in {time}, and had no reason to")));
+        violations.extend(
+            times.into_iter().map(|time| format!("{key:?} timed out in {time}, and had no reason to")),
+        );
     }
     Findings { seen: format!("{count} time-outs, each in its batch"), violations }
 }
