@@ -6,6 +6,7 @@
 use super::{
     Target, Way,
     damage::{Damage, Latent},
+    record::FailedOperation,
     struck::SlowLife,
     volume::{Actor, InodeId, Volume},
 };
@@ -238,6 +239,21 @@ impl State {
         }
     }
 
+    /// Keeps for the judges that the driver is told of a failure.
+    fn note_failure(&mut self, seat: &Seat, entry: Entry<'_>) {
+        if self.armed.driver != Some(seat.node) {
+            return;
+        }
+        let path = entry.target.path(&self.disk);
+        let step = self.step(entry.operation, &path);
+        let durable = match entry.target {
+            Target::File(inode, _) => Some(self.disk.inode(inode).synced as u64),
+            Target::Path(_) => None,
+        };
+        let failure = FailedOperation { life: seat.life, at: entry.at, step, path, durable };
+        self.disk.record.failures.push(failure);
+    }
+
     /// Carries out an operation as its fate will have it.
     pub(super) fn fulfil<T>(
         &mut self,
@@ -247,6 +263,9 @@ impl State {
         act: impl FnOnce(&mut Volume, Actor, Way) -> io::Result<T>,
     ) -> io::Result<T> {
         let actor = Actor { node: seat.node, life: seat.life, at: entry.at };
+        if matches!(fate, Fate::Fails(..) | Fate::SyncFails(..)) {
+            self.note_failure(seat, entry);
+        }
         let disk = &mut self.disk;
         match fate {
             Fate::Goes(way) => act(disk, actor, way),

@@ -28,7 +28,7 @@ mod struck;
 mod volume;
 
 pub use damage::Damage;
-pub use record::{Buried, ContentChange, RecordedChange, Usage};
+pub use record::{Buried, ContentChange, FailedOperation, RecordedChange, Usage};
 pub(crate) use volume::{Actor, InodeId, Volume};
 
 use fate::{Entry, Fate};

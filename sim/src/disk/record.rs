@@ -2,7 +2,10 @@
 //! file that they asked for, and how much space was used.
 
 use super::{inode::Inode, volume::Actor};
-use crate::world::{Life, VirtualTime};
+use crate::{
+    fault::Step,
+    world::{Life, VirtualTime},
+};
 
 /// A file that was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,22 @@ impl Buried {
         let (content, durable) = (file.pristine().to_vec(), file.durable_pristine());
         Self { path: path.to_owned(), content, durable, life: actor.life, at: actor.at }
     }
+}
+
+/// An operation of which the driver was told by a fault of the plan that it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedOperation {
+    /// In which life of the driver.
+    pub life: Life,
+    /// When.
+    pub at: VirtualTime,
+    /// What, and where.
+    pub step: Step,
+    /// The file or the directory.
+    pub path: String,
+    /// So many bytes of the file were durable before it, where it was done to an open file. What is behind them is there or not: the
+    /// driver cannot know, and must not say.
+    pub durable: Option<u64>,
 }
 
 /// A change of a recorded output file.
@@ -113,6 +132,7 @@ pub(crate) struct Record {
     pub outputs: Vec<String>,
     pub graveyard: Vec<Buried>,
     pub changes: Vec<RecordedChange>,
+    pub failures: Vec<FailedOperation>,
 }
 
 impl Record {

@@ -245,6 +245,30 @@ impl FaultKind {
         Self::ALL.iter().copied().filter(|kind| kind.class() != Class::Beyond).collect()
     }
 
+    /// Whether it strikes such steps of the disk, and is aimed at them: the cells of the coverage matrix that must not be empty. A crash loop
+    /// is aimed at the beginnings of lives instead, and bit rot at files.
+    pub fn strikes(self, step: Step) -> bool {
+        let Step { operation, place } = step;
+        let is_checkpoint_dir = !matches!(place, Place::Output | Place::Elsewhere);
+        match self {
+            Self::Crash | Self::PowerLoss | Self::Pause | Self::Takeover | Self::SlowDisk => {
+                operation.is_durable_step()
+            }
+            Self::IoError => operation.is_durable_step() || operation == DiskOperation::Read,
+            Self::DiskFull => matches!(
+                operation,
+                DiskOperation::CreateDir | DiskOperation::CreateNew | DiskOperation::Append
+            ),
+            Self::ShortWrite => operation == DiskOperation::Append,
+            Self::FailedSync => matches!(operation, DiskOperation::Sync | DiskOperation::SyncDir),
+            Self::LostWrite | Self::MisdirectedWrite => {
+                operation == DiskOperation::Append && is_checkpoint_dir
+            }
+            Self::StaleRead => operation == DiskOperation::Read && is_checkpoint_dir,
+            _ => false,
+        }
+    }
+
     /// Whether a life of the driver ends by it, as a rule.
     pub(crate) fn ends_a_life(self) -> bool {
         matches!(

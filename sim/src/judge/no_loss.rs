@@ -127,17 +127,9 @@ fn sent_lines(script: &Script, count: usize) -> Vec<String> {
 
 /// The lines of all blocks that the journal ever held, in the order of their blocks.
 fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
-    // A removed file is what it was when it was removed; one that is there is what it is.
-    let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
-    for buried in &evidence.graveyard {
-        files.insert(&buried.path, &buried.content);
-    }
     let last = evidence.last_written();
-    for (path, bytes) in &*last {
-        files.insert(path, bytes);
-    }
     let mut blocks = BTreeMap::new();
-    for (_, segment) in image::segments(files.into_iter()) {
+    for (_, segment) in image::all_segments(evidence, &last) {
         for (_, _, record) in segment.records {
             let Record::Block(block) = record else { continue };
             let key = (block.source, block.block);

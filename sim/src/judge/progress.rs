@@ -57,7 +57,8 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
     let mut others = evidence.lives.iter().filter(|other| other.life != life.life);
     match cause {
         Cause::Fenced => others.any(|newer| {
-            let claim = newer.events.iter().find(|(_, event)| matches!(event, Event::GenerationClaimed { .. }));
+            let claim =
+                newer.events.iter().find(|(_, event)| matches!(event, Event::GenerationClaimed { .. }));
             newer.life > life.life && claim.is_some_and(|(at, _)| *at <= life.ended_at)
         }),
         Cause::InUse => {

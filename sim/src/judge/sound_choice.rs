@@ -64,7 +64,10 @@ fn allowed(life: &LifeEvidence, evidence: &Evidence) -> Vec<CheckpointId> {
     for (id, whole) in image::checkpoints(&life.image).into_iter().rev() {
         let Some(checkpoint) = whole else { continue };
         allowed.push(id);
-        let its = [Some(image::checkpoint_path(id)), checkpoint.snapshot.map(|one| image::snapshot_path(&one.name))];
+        let its = [
+            Some(image::checkpoint_path(id)),
+            checkpoint.snapshot.map(|one| image::snapshot_path(&one.name)),
+        ];
         let is_its = |path: &&str| its.iter().flatten().any(|its| its == path);
         if !struck.iter().any(is_its) {
             break;

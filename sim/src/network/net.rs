@@ -23,6 +23,8 @@ pub struct ConnectionId(pub(crate) usize);
 pub struct ConnectionRecord {
     /// The n-th that the driver made in the run, from 1.
     pub number: u32,
+    /// In which of its lives.
+    pub life: Life,
     /// Where to.
     pub address: String,
     /// When it was made.
@@ -215,6 +217,7 @@ impl Net {
         let conn = &self.connections[id.0];
         Some(ConnectionRecord {
             number: conn.driver_number?,
+            life: conn.connector_life(),
             address: conn.address.to_string(),
             opened_at: conn.opened_at,
             written: conn.written.clone(),

@@ -5,7 +5,7 @@
 
 use super::TappedBatch;
 use crate::{
-    disk::{Buried, Usage},
+    disk::{Buried, FailedOperation, Usage},
     fault::{Class, FaultOutcome, StepMade, StepSet},
     network::ConnectionRecord,
     source::SourceReport,
@@ -38,6 +38,8 @@ pub struct Evidence {
     pub faults: Vec<FaultOutcome>,
     /// The driver's disk operations, recorded in a run without faults.
     pub steps: Vec<StepMade>,
+    /// The operations of which the driver was told that they failed.
+    pub failures: Vec<FailedOperation>,
     /// The steps that some life made: what a fault could have hit.
     pub reached: StepSet,
     /// The space that was used.
@@ -231,5 +233,6 @@ impl Evidence {
 /// `/checkpoint/journal/0001.wal is damaged at byte 99: ...`
 fn names_file_and_offset(error: &str) -> bool {
     let offset = error.split_once(" at byte ").and_then(|(_, rest)| rest.chars().next());
-    error.contains(&format!("{}/", super::supervise::CHECKPOINT)) && offset.is_some_and(|c| c.is_ascii_digit())
+    error.contains(&format!("{}/", super::supervise::CHECKPOINT))
+        && offset.is_some_and(|c| c.is_ascii_digit())
 }

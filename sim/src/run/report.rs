@@ -1,8 +1,8 @@
 //! A run's story as plain data: what the reports render and a file keeps.
 
-use super::{Evidence, LifeEnd, RunOptions};
+use super::{Evidence, LifeEnd, Restart, RunOptions, price};
 use crate::{
-    fault::{FaultKind, FaultOutcome, Hit, Plan, Step},
+    fault::{Class, FaultKind, FaultOutcome, Hit, Plan, Step},
     judge::{Verdict, acknowledged_lines},
     scenario::Scenario,
     simulation::Panicked,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The whole story of a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct RunReport {
     /// The scenario.
     pub scenario: String,
@@ -38,8 +38,17 @@ pub struct RunReport {
     pub totals: Totals,
     /// The judges' verdicts; one that did not hold makes the run a failure.
     pub verdicts: Vec<Verdict>,
-    /// The durable steps that were hit, by what.
+    /// What the engine owed in this run, by the worst fault that fired: what the judges judged it by.
+    pub class: Class,
+    /// The error, naming file and offset, with which the driver stopped for good because of damage; the run held if all that
+    /// it did before is right.
+    pub detected: Option<String>,
+    /// The steps that were hit, by what.
     pub coverage: BTreeSet<(Step, FaultKind)>,
+    /// The steps that some life made: what could have been hit.
+    pub reached: BTreeSet<Step>,
+    /// What each restart cost.
+    pub price: Vec<Restart>,
     /// The virtual time that the run took.
     pub took: VirtualTime,
     /// The hash of everything that happened.
@@ -118,8 +127,14 @@ pub struct Totals {
     pub losses: u64,
     /// Invariants broken.
     pub violations: u64,
-    /// Planned faults that never fired.
+    /// Planned faults.
+    pub planned: u64,
+    /// Those of them that never fired.
     pub missed: u64,
+    /// Runs in which a fault fired that an engine need only detect.
+    pub damaged: u64,
+    /// Those of them that ended with an error that names file and offset.
+    pub detected: u64,
     /// Nanoseconds of virtual time.
     pub virtual_nanos: u64,
 }
@@ -138,14 +153,7 @@ impl RunReport {
             lines: options.plan.as_ref().and_then(|plan| plan.lines),
             faults: options.faults.iter().map(|kind| kind.name().to_owned()).collect(),
             sabotage: options.sabotage.iter().map(|sabotage| sabotage.name().to_owned()).collect(),
-            plan: Vec::new(),
-            timeline: Vec::new(),
-            ledger: LedgerSummary::default(),
-            totals: Totals::default(),
-            verdicts: Vec::new(),
-            coverage: BTreeSet::new(),
-            took: VirtualTime::default(),
-            hash: String::new(),
+            ..Self::default()
         }
     }
 
@@ -172,7 +180,11 @@ impl RunReport {
         let mut report = Self::empty(scenario, options);
         report.ledger = ledger(script, &evidence);
         report.timeline = timeline(&evidence);
+        report.class = evidence.class();
+        report.detected = evidence.detected().map(str::to_owned);
         report.coverage = coverage(&evidence);
+        report.reached = evidence.reached.iter().collect();
+        report.price = price::restarts(&evidence);
         report.totals = totals(&evidence, &verdicts, report.ledger.lost);
         report.took = evidence.ended_at;
         report.hash = evidence.hash.to_string();
@@ -254,6 +266,9 @@ fn totals(evidence: &Evidence, verdicts: &[Verdict], losses: u64) -> Totals {
         lives: evidence.lives.len() as u64,
         losses,
         violations: verdicts.iter().map(|verdict| verdict.violations.len() as u64).sum(),
+        planned: evidence.faults.len() as u64,
+        damaged: u64::from(evidence.class() != Class::Tolerated),
+        detected: u64::from(evidence.detected().is_some()),
         virtual_nanos: evidence.ended_at.0,
         ..Totals::default()
     };

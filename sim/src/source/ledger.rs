@@ -74,6 +74,8 @@ pub struct SourceConnection {
     pub accepted_at: VirtualTime,
     /// The line from which the driver resumed; `None` in TCP mode and before it said so.
     pub resumed_from: Option<u64>,
+    /// The highest acknowledgement that came on it.
+    pub acknowledged: u64,
     /// The lines that were sent on it, one after the other.
     pub lines: Vec<SentLine>,
     /// Its bytes: written, delivered to the driver, and how the driver saw its end. `None` if it was no driver's.
@@ -188,6 +190,7 @@ impl Ledger {
         let connection = |served: &Served| SourceConnection {
             accepted_at: served.accepted_at,
             resumed_from: served.resumed_from,
+            acknowledged: served.acknowledged,
             lines: served.lines.clone(),
             record: self.world.connection(served.id),
         };

@@ -23,7 +23,7 @@ pub use trace::{RollingHash, TraceEntry};
 
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
-    disk::{Buried, Damage, RecordedChange, Usage},
+    disk::{Buried, Damage, FailedOperation, RecordedChange, Usage},
     fault::{Armed, DiskOperation, Family, FaultOutcome, Hit, Plan, PowerLoss, StepMade, StepSet},
     network::{ConnectionId, ConnectionRecord},
     sabotage::Sabotage,
@@ -270,6 +270,18 @@ impl World {
     /// The same without any damage.
     pub fn pristine_files(&self) -> BTreeMap<String, Vec<u8>> {
         self.lock().disk.files().map(|(path, file)| (path, file.pristine().to_vec())).collect()
+    }
+
+    /// The operations of the driver that failed by a fault of the plan, in order.
+    pub fn failed_operations(&self) -> Vec<FailedOperation> {
+        self.lock().disk.record.failures.clone()
+    }
+
+    /// Of the files that a reader sees damaged now, how they were written.
+    pub fn pristine_of_damaged_files(&self) -> BTreeMap<String, Vec<u8>> {
+        let state = self.lock();
+        let damaged = state.disk.files().filter(|(_, file)| file.content != file.pristine());
+        damaged.map(|(path, file)| (path, file.pristine().to_vec())).collect()
     }
 
     /// The damage that a reader could meet so far, also in files that are gone by now.
