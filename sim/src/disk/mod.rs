@@ -58,6 +58,8 @@ enum Performed<T> {
     Done(io::Result<T>),
     /// A planned crash hit it: kill the node.
     Crashed,
+    /// The process stands still before it: it is made anew after that.
+    Halted,
     /// The life that it belongs to is over.
     Dead,
 }
@@ -85,15 +87,20 @@ impl Seat {
         if !after {
             self.pause(pause).await;
         }
-        match self.perform(operation, target, act) {
-            Performed::Done(result) => {
-                if after {
-                    self.pause(pause).await;
+        let mut act = Some(act);
+        loop {
+            match self.perform(operation, target, &mut act) {
+                Performed::Done(result) => {
+                    self.go_on().await;
+                    if after {
+                        self.pause(pause).await;
+                    }
+                    return result;
                 }
-                result
+                Performed::Halted => self.go_on().await,
+                Performed::Crashed => self.die().await,
+                Performed::Dead => std::future::pending().await,
             }
-            Performed::Crashed => self.die().await,
-            Performed::Dead => std::future::pending().await,
         }
     }
 
@@ -109,7 +116,7 @@ impl Seat {
         &self,
         operation: DiskOperation,
         target: Target<'_>,
-        act: impl FnOnce(&mut Volume, Actor, Portion) -> io::Result<T>,
+        act: &mut Option<impl FnOnce(&mut Volume, Actor, Portion) -> io::Result<T>>,
     ) -> Performed<T> {
         let at = self.world.now();
         let mut state = self.world.lock();
@@ -117,9 +124,13 @@ impl Seat {
             Target::Path(path) => path.to_owned(),
             Target::File(inode, _) => disk.inode(inode).name.to_string(),
         };
-        let Some(Entered { number, crash, due: _ }) = state.enter_disk(self, operation, path) else {
+        let Some(Entered { number, crash, due: _, halted }) = state.enter_disk(self, operation, at, path) else {
             return Performed::Dead;
         };
+        if halted == Some(Moment::Before) && crash.is_none() {
+            return Performed::Halted;
+        }
+        let act = act.take().expect("an operation takes effect once");
         let actor = Actor { node: self.node, life: self.life, at };
         let volume = &mut state.disk;
         let result = match crash {
