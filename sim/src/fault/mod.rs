@@ -37,7 +37,7 @@ pub use network::{
 pub use outcome::{FaultOutcome, Firing, Hit};
 pub use plan::Plan;
 pub use process::{Crash, CrashLoop, FailingJob, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover};
-pub use step::{DiskOperation, NetworkOperation, Place, Step, StepMade};
+pub use step::{DiskOperation, NetworkOperation, Place, Step, StepMade, StepSet};
 pub use trigger::{Moment, Trigger};
 
 use rand_chacha::ChaCha8Rng;

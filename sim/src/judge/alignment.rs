@@ -15,9 +15,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         .lives
         .iter()
         .filter(|life| life.events.iter().any(|(_, event)| matches!(event, Event::Recovered(_))));
-    let images = recovered.map(|life| &life.image).chain([&evidence.last_image]);
+    let images = recovered.map(|life| life.written()).chain([evidence.last_written()]);
     let grids: BTreeSet<_> = images
-        .flat_map(|image| image::checkpoints(image).into_values().flatten())
+        .flat_map(|image| image::checkpoints(&image).into_values().flatten())
         .map(|checkpoint| (checkpoint.zero_time, checkpoint.interval))
         .collect();
     let mut violations = Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     if grids.len() > 1 {
         violations.push(format!("the checkpoints name {} different batch grids", grids.len()));
     }
-    let (batches, _) = evidence.tapped();
+    let batches = evidence.batches();
     if let Some((zero_time, interval)) = grids.first() {
         let mut expected = *zero_time;
         for batch in &batches {

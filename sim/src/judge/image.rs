@@ -27,11 +27,21 @@ pub(super) fn checkpoints(image: &Image) -> BTreeMap<CheckpointId, Option<Checkp
     image.iter().filter_map(read).collect()
 }
 
+/// Where a checkpoint is.
+pub(super) fn checkpoint_path(id: CheckpointId) -> String {
+    format!("{ROOT}checkpoint/{:010}-{:010}", id.sequence.0, id.generation.0)
+}
+
+/// Where a snapshot is.
+pub(super) fn snapshot_path(name: &str) -> String {
+    format!("{ROOT}state/{name}")
+}
+
 fn whole(image: &Image, bytes: &[u8]) -> Option<Checkpoint> {
     let (frame, length) = read_frame(bytes).ok()?;
     let checkpoint: Checkpoint = frame.decode().ok().filter(|_| length == bytes.len())?;
     if let Some(snapshot) = &checkpoint.snapshot {
-        let state = image.get(&format!("{ROOT}state/{}", snapshot.name))?;
+        let state = image.get(&snapshot_path(&snapshot.name))?;
         if state.len() as u64 != snapshot.bytes || !frames_fill(state) {
             return None;
         }

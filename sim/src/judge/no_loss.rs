@@ -5,12 +5,15 @@
 //! cannot resume hears of no acknowledgement: there it is what the journal held, read from the journal files that ever were;
 //! and what was delivered on the connections bounds it from above.
 //!
+//! Where damage stopped the driver for good, it is what was emitted that is held against that: it must be a beginning of the lines,
+//! and what was durably complete must be in the file still.
+//!
 //! Not verified: what a `tcp` source lost on the way; that is counted in the ledger, not judged.
 
 use super::{Case, Findings, image};
 use crate::{
     network::SeenEnd,
-    run::Evidence,
+    run::{Evidence, TappedBatch},
     source::{Mode, Script},
 };
 use highwater_core::{journal::Record, source::BlockData};
@@ -18,10 +21,13 @@ use std::collections::BTreeMap;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
-    let (batches, garbage) = evidence.tapped();
+    let batches = evidence.batches();
     let found: Vec<&str> = batches.iter().flat_map(|batch| &batch.lines).map(String::as_str).collect();
     let mut violations = Vec::new();
-    if garbage > 0 {
+    let (in_the_file, garbage) = evidence.tapped();
+    if evidence.detected().is_some() {
+        violations.extend(not_kept(evidence, &in_the_file));
+    } else if garbage > 0 {
         violations.push(format!("{garbage} bytes at the end of the tap's file are no batch"));
     }
     violations.extend(
@@ -31,18 +37,36 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             .iter()
             .map(|violation| format!("the driver broke the protocol: {violation}")),
     );
-    let expected = acknowledged_lines(case.script, evidence).unwrap_or_else(|error| {
+    let mut expected = acknowledged_lines(case.script, evidence).unwrap_or_else(|error| {
         violations.push(error);
         Vec::new()
     });
     if case.scenario.mode == Mode::Tcp {
         violations.extend(undelivered(evidence, &expected));
     }
-    violations.extend(differences(&expected, &found));
-    Findings {
-        seen: format!("{} records acknowledged, {} in the output", expected.len(), found.len()),
-        violations,
+    let seen = format!("{} records acknowledged, {} in the output", expected.len(), found.len());
+    if evidence.detected().is_some() {
+        // It may have stopped before it emitted them all, or before it acknowledged what it emitted.
+        expected = match case.scenario.mode {
+            Mode::Resume => sent_lines(case.script, evidence.source.sent),
+            Mode::Tcp => expected,
+        };
+        expected.truncate(found.len());
     }
+    violations.extend(differences(&expected, &found));
+    Findings { seen, violations }
+}
+
+/// A batch that is durably complete and not in the output file any more: also a driver that stops for good keeps what it
+/// finished.
+fn not_kept(evidence: &Evidence, in_the_file: &[TappedBatch]) -> Option<String> {
+    let completed = image::completed(&evidence.last_written())?;
+    let emitted = evidence.emitted().into_iter().filter(|batch| batch.time <= completed);
+    let mut kept = in_the_file.iter();
+    emitted
+        .map(|batch| (batch.time, kept.next() == Some(&batch)))
+        .find(|(_, is_kept)| !is_kept)
+        .map(|(time, _)| format!("batch {time} was complete and is not in the output as it was emitted"))
 }
 
 /// The first differences of two sequences whose elements are distinct in the first.
@@ -81,13 +105,16 @@ fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
 /// # Errors
 /// Two blocks of one number that differ.
 pub(crate) fn acknowledged_lines(script: &Script, evidence: &Evidence) -> Result<Vec<String>, String> {
-    let text = |line: &crate::source::Line| String::from_utf8_lossy(&line.text).into_owned();
     match evidence.source.mode {
-        Mode::Resume => {
-            Ok(script.lines.iter().take(evidence.source.acknowledged as usize).map(text).collect())
-        }
+        Mode::Resume => Ok(sent_lines(script, evidence.source.acknowledged as usize)),
         Mode::Tcp => journalled_lines(evidence),
     }
+}
+
+/// The first lines of the script.
+fn sent_lines(script: &Script, count: usize) -> Vec<String> {
+    let text = |line: &crate::source::Line| String::from_utf8_lossy(&line.text).into_owned();
+    script.lines.iter().take(count).map(text).collect()
 }
 
 /// The lines of all blocks that the journal ever held, in the order of their blocks.
@@ -97,7 +124,8 @@ fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     for buried in &evidence.graveyard {
         files.insert(&buried.path, &buried.content);
     }
-    for (path, bytes) in &evidence.last_image {
+    let last = evidence.last_written();
+    for (path, bytes) in &*last {
         files.insert(path, bytes);
     }
     let mut blocks = BTreeMap::new();

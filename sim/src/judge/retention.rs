@@ -19,10 +19,10 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
     let mut violations = Vec::new();
     let mut seen = 0;
-    let found = evidence.lives.iter().map(|life| (format!("life {} found", life.life), &life.image));
-    for (who, image) in found.chain([("the last life left".to_owned(), &evidence.last_image)]) {
-        let checkpoints = image::checkpoints(image);
-        let segments = named_segments(image);
+    let found = evidence.lives.iter().map(|life| (format!("life {} found", life.life), life.written()));
+    for (who, image) in found.chain([("the last life left".to_owned(), evidence.last_written())]) {
+        let checkpoints = image::checkpoints(&image);
+        let segments = named_segments(&image);
         for (id, checkpoint) in &checkpoints {
             seen += 1;
             let missing = match checkpoint {

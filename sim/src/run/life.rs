@@ -1,6 +1,6 @@
 //! A life of the driver under way, as its supervisor sees it: the program, what it says, and how it can be asked to stop.
 
-use super::{Image, LifeEnd, LifeEvidence, StopAsked, supervise, tap};
+use super::{Cause, Image, LifeEnd, LifeEvidence, StopAsked, supervise, tap};
 use crate::{
     scenario::Scenario,
     source::{Mode, Source},
@@ -78,6 +78,7 @@ impl Running {
             ended_at: world.now(),
             end,
             image: std::mem::take(&mut heard.image),
+            pristine: Image::new(),
             stop: self.stop,
             events: std::mem::take(&mut heard.events),
             disk_operations: 0,
@@ -94,18 +95,7 @@ fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
 pub(super) fn end_of(result: &Result<(), Error>) -> LifeEnd {
     match result {
         Ok(()) => LifeEnd::Stopped,
-        Err(error) => {
-            let (fenced, error) = (is_fenced(error), error.to_string());
-            if fenced { LifeEnd::Fenced { error } } else { LifeEnd::Failed { error } }
-        }
-    }
-}
-
-fn is_fenced(error: &Error) -> bool {
-    match error {
-        Error::Fenced { .. } => true,
-        Error::Shared(inner) => is_fenced(inner),
-        _ => false,
+        Err(error) => LifeEnd::Failed { error: error.to_string(), cause: Cause::of(error) },
     }
 }
 

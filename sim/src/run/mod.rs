@@ -9,7 +9,7 @@ mod report;
 mod supervise;
 mod tap;
 
-pub use evidence::{Emission, Evidence, Image, LifeEnd, LifeEvidence, StopAsked};
+pub use evidence::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, StopAsked};
 pub use report::{Happening, LedgerSummary, RunReport, TimelineEntry, Totals};
 pub use tap::TappedBatch;
 

@@ -212,7 +212,7 @@ fn timeline(evidence: &Evidence) -> Vec<TimelineEntry> {
         timeline.push(entry(life.began_at, Happening::LifeBegan));
         timeline.extend(life.events.iter().map(|(at, event)| entry(*at, Happening::Event(event.clone()))));
         match &life.end {
-            LifeEnd::Failed { error } | LifeEnd::Fenced { error } => {
+            LifeEnd::Failed { error, .. } => {
                 timeline.push(entry(life.ended_at, Happening::LifeFailed { error: error.clone() }));
             }
             LifeEnd::CutOff => timeline.push(entry(life.ended_at, Happening::CutOff)),

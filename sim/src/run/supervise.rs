@@ -6,7 +6,7 @@
 //! one finds out.
 
 use super::{
-    Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
+    Emission, Evidence, Image, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
     life::{Running, end_of},
 };
 use crate::{
@@ -302,12 +302,14 @@ impl Supervisor<'_> {
         let evidence = Evidence {
             lives,
             last_image: self.world.files(),
+            last_pristine: Image::new(),
             graveyard: self.world.graveyard(),
             emissions: emissions(&self.world),
             source: self.ledger.report(),
             connections: self.world.connections(),
             faults,
             steps: self.world.steps(),
+            reached: self.world.reached(),
             usage: self.world.usage(),
             converged,
             healed_at,

@@ -30,7 +30,7 @@ pub use trace::{RollingHash, TraceEntry};
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
     disk::{Buried, RecordedChange, Usage},
-    fault::{Armed, DiskOperation, Family, Fault, FaultOutcome, Hit, Plan, PowerLoss, StepMade},
+    fault::{Armed, DiskOperation, Family, Fault, FaultOutcome, Hit, Plan, PowerLoss, StepMade, StepSet},
     network::{ConnectionId, ConnectionRecord},
     sabotage::Sabotage,
     simulation::WorldOptions,
@@ -266,6 +266,11 @@ impl World {
     /// The disk operations of the driver so far; empty unless the options asked for them.
     pub fn steps(&self) -> Vec<StepMade> {
         self.lock().steps.clone().unwrap_or_default()
+    }
+
+    /// The steps that the driver made so far, whichever life.
+    pub fn reached(&self) -> StepSet {
+        self.lock().reached
     }
 
     /// Every file with its content, as a reader sees it now.

@@ -8,6 +8,7 @@ use crate::{
     disk::Volume,
     fault::{
         Armed, DiskOperation, Due, Fault, Hit, Moment, NetworkOperation, Place, PowerLoss, Step, StepMade,
+        StepSet,
     },
     network::{ConnectionId, Net},
     rng::{Domain, Draws, stream},
@@ -107,6 +108,8 @@ pub(crate) struct State {
     pub hash: RollingHash,
     pub trace: Option<Vec<TraceEntry>>,
     pub steps: Option<Vec<StepMade>>,
+    /// The steps that the driver made at all.
+    pub reached: StepSet,
     pub checkpoint_dir: String,
     pub operations_max: u64,
     operations: u64,
@@ -132,6 +135,7 @@ impl State {
             hash: RollingHash::default(),
             trace: None,
             steps: None,
+            reached: StepSet::default(),
             checkpoint_dir: String::new(),
             operations_max: u64::MAX,
             operations: 0,
@@ -260,8 +264,9 @@ impl State {
         let number = life.disk_operations;
         let due = match self.is_driver(seat) {
             true => {
-                let (disk, checkpoint_dir) = (&self.disk, &self.checkpoint_dir);
-                self.armed.due_at_disk(number, || step_of(disk, checkpoint_dir, operation, &path(disk)))
+                let step = self.step(operation, &path(&self.disk));
+                self.reached.insert(step);
+                self.armed.due_at_disk(number, step)
             }
             false => Vec::new(),
         };
