@@ -5,6 +5,7 @@
 //! everything that it emits or publishes. Whatever it journalled and acknowledged was therefore durable before the claim,
 //! so the newer driver has read it.
 
+use super::store::remove;
 use crate::{
     codec::{self, Kind, Payload},
     env::{Env, Lock},
@@ -16,7 +17,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    io::ErrorKind,
+    cmp::Ordering,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -111,10 +113,16 @@ impl CheckpointDirectory {
     /// [`Error::Fenced`] if one has, [`Error::Disk`].
     pub async fn check_fence(&self) -> Result<()> {
         let newest = self.newest().await?;
-        if newest != self.generation {
-            return Err(Error::Fenced { ours: self.generation, newest });
+        match newest.cmp(&self.generation) {
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(Error::Fenced { ours: self.generation, newest }),
+            // Then it could not show a newer one either.
+            Ordering::Less => {
+                let lost =
+                    io::Error::other(format!("the claim of generation {} is not in it", self.generation));
+                Err(Error::disk("list", &self.claims())(lost))
+            }
         }
-        Ok(())
     }
 
     /// Removes the claims of older generations.
@@ -125,8 +133,7 @@ impl CheckpointDirectory {
         let claims = self.claims();
         let names = self.env.disk.list(&claims).await.map_err(Error::disk("list", &claims))?;
         for name in names.iter().filter(|name| generation_of(name).is_some_and(|g| g < self.generation)) {
-            let path = claims.join(name);
-            self.env.disk.remove(&path).await.map_err(Error::disk("remove", &path))?;
+            remove(&self.env, claims.join(name)).await?;
         }
         Ok(())
     }

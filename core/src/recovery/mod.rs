@@ -4,9 +4,12 @@
 //! next older one, which with the journal from its own start leads to the same state. The journal has no such substitute:
 //! damage in it is an error. So is a directory with data and no usable checkpoint.
 //!
-//! Nothing is changed here: a crash anywhere in a recovery leaves the directory as it was, but for a claimed generation. What
-//! was read is made durable, though, before anything follows from it: after a crash of the process the end of the journal and
-//! the name of the newest checkpoint may be in the page cache alone, and a power loss would take them back.
+//! Nothing is changed here: a crash anywhere in a recovery leaves the directory as it was, but for a claimed generation.
+//!
+//! What was read may be in the page cache alone, and a sync of an earlier life that failed may have seen to it that it never
+//! reaches the disk; to sync it again proves nothing. So what is not known to be durable is written again, by the start that
+//! follows and before anything follows from it: the end of the journal is carried into a new segment, and a new checkpoint is
+//! published, without which the older ones lead to the same state.
 
 mod replay;
 
@@ -30,6 +33,7 @@ pub(crate) type Chunks = Vec<(OperatorId, Vec<u8>)>;
 
 /// What recovery found out about the checkpoints.
 struct Candidates {
+    newest: Option<CheckpointId>,
     taken: Option<(CheckpointId, Checkpoint, Chunks)>,
     rejected: Vec<(CheckpointId, String)>,
     /// All that can be read, for retention.
@@ -66,14 +70,7 @@ pub(crate) async fn recover(
         let reason = format!("the segment is missing, and checkpoint {id} needs it");
         return Err(Error::Damaged { path, offset: 0, reason });
     }
-    if let Some((name, _)) = found.segments.last() {
-        let path = name.wal(&journal);
-        let mut file = env.disk.open_append(&path).await.map_err(Error::disk("open", &path))?;
-        file.sync().await.map_err(Error::disk("sync", &path))?;
-    }
-    let checkpoints = directory.checkpoints();
-    env.disk.sync_dir(&checkpoints).await.map_err(Error::disk("sync the directory", &checkpoints))?;
-    let newest = list_checkpoints(env, &checkpoints).await?.first().copied().unwrap_or(id);
+    let newest = candidates.newest.unwrap_or(id);
     let recovered = replay::replay(directory, id, newest, checkpoint, chunks, found, candidates.readable)?;
     Ok(Some(recovered))
 }
@@ -86,8 +83,10 @@ async fn choose(
     listeners: &Listeners,
 ) -> Result<Candidates> {
     let checkpoints = directory.checkpoints();
-    let mut candidates = Candidates { taken: None, rejected: Vec::new(), readable: Vec::new() };
-    for id in list_checkpoints(env, &checkpoints).await? {
+    let ids = list_checkpoints(env, &checkpoints).await?;
+    let newest = ids.first().copied();
+    let mut candidates = Candidates { newest, taken: None, rejected: Vec::new(), readable: Vec::new() };
+    for id in ids.iter().copied() {
         let read = read_checkpoint(env, &checkpoints, id).await;
         let checkpoint = match read {
             Ok(checkpoint) => checkpoint,
@@ -97,7 +96,10 @@ async fn choose(
             }
             Err(error) => return Err(error),
         };
-        let retained = Retained::new(id, &checkpoint);
+        // A generation publishes a further one only if the one before is durable; its last one may be a name in the page cache.
+        let is_durable =
+            ids.iter().any(|other| other.generation == id.generation && other.sequence > id.sequence);
+        let retained = Retained { is_durable, ..Retained::new(id, &checkpoint) };
         if candidates.taken.is_some() {
             candidates.readable.push(retained);
             continue;

@@ -30,7 +30,7 @@ use crate::{
     rng::{Domain, Draws, stream},
     world::{DueCrash, Entered, Event, Pause, Seat},
 };
-use highwater_core::env::{BoxFuture, Disk, File, Lock};
+use highwater_core::env::{BoxFuture, Disk, File, Lock, length_differs};
 use std::{
     io::{self, ErrorKind},
     path::Path,
@@ -258,10 +258,14 @@ struct SimFile {
     inode: InodeId,
 }
 
-impl File for SimFile {
-    fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+impl SimFile {
+    async fn append_if(&self, length: Option<u64>, bytes: &[u8]) -> io::Result<()> {
         let inode = self.inode;
         let append = move |disk: &mut Volume, actor, portion| {
+            let found = disk.inode(inode).content.len() as u64;
+            if let Some(expected) = length.filter(|expected| *expected != found) {
+                return Err(length_differs(expected, found));
+            }
             let length = match portion {
                 Portion::Whole => bytes.len(),
                 Portion::Part(of_1024) => (bytes.len() as u64 * of_1024 / 1024) as usize,
@@ -269,7 +273,17 @@ impl File for SimFile {
             disk.append(inode, &bytes[..length], actor);
             Ok(())
         };
-        Box::pin(self.seat.operate(DiskOperation::Append, Target::File(inode, xxh3_64(bytes)), append))
+        self.seat.operate(DiskOperation::Append, Target::File(inode, xxh3_64(bytes)), append).await
+    }
+}
+
+impl File for SimFile {
+    fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.append_if(None, bytes))
+    }
+
+    fn append_at<'a>(&'a mut self, length: u64, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.append_if(Some(length), bytes))
     }
 
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>> {

@@ -9,12 +9,12 @@ use super::{Case, Findings, image};
 use crate::{fault::Class, run::Image};
 use highwater_core::{event::Event, ids::Generation};
 
-/// Whether the journal has a record of this generation.
+/// Whether the journal has a record of this generation that it did not carry over from an earlier one.
 fn has_records_of(image: &Image, generation: Option<Generation>) -> bool {
     let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
-    image::segments(files)
-        .into_iter()
-        .any(|(name, segment)| Some(name.generation) == generation && !segment.records.is_empty())
+    image::segments(files).into_iter().any(|(name, segment)| {
+        Some(name.generation) == generation && segment.records.len() as u64 > segment.header.carried
+    })
 }
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {

@@ -64,12 +64,13 @@ pub(super) fn segment_name(path: &str) -> Option<SegmentName> {
     SegmentName::parse(path.strip_prefix(&format!("{ROOT}journal/"))?.strip_suffix(".wal")?)
 }
 
-/// The segments of an image as far as they are valid, oldest first, each at most as long as its successors say.
+/// The segments of an image as far as they are valid, oldest first, each at most as long as its successors say. One of whose
+/// carried records some are missing was never begun.
 pub(super) fn segments<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<(SegmentName, Segment)> {
     let mut segments: Vec<(SegmentName, Segment)> = files
         .filter_map(|(path, bytes)| {
             let name = segment_name(path)?;
-            Some((name, decode_segment(name, bytes).ok()?))
+            Some((name, decode_segment(name, bytes).ok().filter(Segment::is_begun)?))
         })
         .collect();
     segments.sort_by_key(|(name, _)| *name);

@@ -43,11 +43,11 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     Findings { seen: format!("{seen} retained checkpoints, each to be restorable"), violations }
 }
 
-/// The segments that a recovery may read: the newest one, and those of the ones that it names which are there.
+/// The segments that a recovery may read: the newest one of the newest generation, and those that it names which are there.
 fn named_segments(image: &Image) -> Vec<(SegmentName, Segment)> {
     let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
     let mut segments = image::segments(files);
-    if let Some((newest, segment)) = segments.last() {
+    if let Some((newest, segment)) = segments.iter().max_by_key(|(name, _)| (name.generation, name.segment)) {
         let mut named: BTreeSet<_> = segment.header.predecessors.iter().map(|(name, _)| *name).collect();
         named.insert(*newest);
         segments.retain(|(name, _)| named.contains(name));
