@@ -124,7 +124,8 @@ impl Seat {
             Target::Path(path) => path.to_owned(),
             Target::File(inode, _) => disk.inode(inode).name.to_string(),
         };
-        let Some(Entered { number, crash, due: _, halted }) = state.enter_disk(self, operation, at, path) else {
+        let Some(Entered { number, crash, due: _, halted }) = state.enter_disk(self, operation, at, path)
+        else {
             return Performed::Dead;
         };
         if halted == Some(Moment::Before) && crash.is_none() {

@@ -11,7 +11,6 @@ use crate::{
     fault::injected_by,
     run::{Cause, Evidence, LifeEnd, LifeEvidence},
 };
-use highwater_core::event::Event;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
@@ -56,9 +55,10 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
     }
     let mut others = evidence.lives.iter().filter(|other| other.life != life.life);
     match cause {
-        Cause::Fenced => others.any(|newer| {
-            let claim = newer.events.iter().find(|(_, event)| matches!(event, Event::GenerationClaimed { .. }));
-            newer.life > life.life && claim.is_some_and(|(at, _)| *at <= life.ended_at)
+        // By the claims: a life that stood still before its own may have claimed after one that started later.
+        Cause::Fenced => others.any(|other| {
+            let (own, claimed) = (life.claimed_at(), other.claimed_at());
+            claimed > own && claimed.is_some_and(|at| at <= life.ended_at)
         }),
         Cause::InUse => {
             others.any(|other| other.began_at <= life.ended_at && other.ended_at >= life.began_at)

@@ -59,7 +59,8 @@ fn judge_emissions(case: &Case<'_>, batches: &[(BatchTime, Vec<String>)]) -> Fin
         // A crash may have cut it short.
         if !expected.is_some_and(|text| text.as_bytes().starts_with(&emission.bytes)) {
             let time = emission.time.map_or_else(|| "that nobody knows".to_owned(), |time| time.to_string());
-            violations.push(format!("life {} emitted for batch {time} what the model does not", emission.life));
+            violations
+                .push(format!("life {} emitted for batch {time} what the model does not", emission.life));
         }
     }
     Findings { seen: format!("{compared} emissions against the model"), violations }

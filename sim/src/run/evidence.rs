@@ -26,7 +26,7 @@ pub struct Evidence {
     pub last_image: Image,
     /// The files of it that damage has changed, as they were written.
     pub last_pristine: Image,
-    /// Journal files that were removed.
+    /// Files of the checkpoint directory that were removed.
     pub graveyard: Vec<Buried>,
     /// What was appended to the tap and to the pipeline's output, in order.
     pub emissions: Vec<Emission>,
@@ -88,6 +88,14 @@ pub struct StopAsked {
 }
 
 impl LifeEvidence {
+    /// When it claimed its generation.
+    pub fn claimed_at(&self) -> Option<VirtualTime> {
+        let claim = |(at, event): &(VirtualTime, Event)| {
+            matches!(event, Event::GenerationClaimed { .. }).then_some(*at)
+        };
+        self.events.iter().find_map(claim)
+    }
+
     /// Whether both were alive at one time.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.began_at < other.ended_at && other.began_at < self.ended_at
@@ -243,6 +251,14 @@ impl Evidence {
         String::from_utf8_lossy(bytes).into_owned()
     }
 
+    /// Whether what was emitted stands in its file in the end, as far as the file goes.
+    pub fn stands(&self, emission: &Emission) -> bool {
+        let path = if emission.tap { super::supervise::TAP } else { super::supervise::OUTPUT };
+        let file = self.last_image.get(path).map_or(&[][..], Vec::as_slice);
+        let place = file.get(emission.offset as usize..).unwrap_or_default();
+        place.iter().zip(&emission.bytes).all(|(stands, emitted)| stands == emitted)
+    }
+
     /// Whether another life was alive at one time with this.
     pub fn had_company(&self, life: &LifeEvidence) -> bool {
         self.lives.iter().any(|other| other.life != life.life && other.overlaps(life))
@@ -257,5 +273,6 @@ impl Evidence {
 /// `/checkpoint/journal/0001.wal is damaged at byte 99: ...`
 fn names_file_and_offset(error: &str) -> bool {
     let offset = error.split_once(" at byte ").and_then(|(_, rest)| rest.chars().next());
-    error.contains(&format!("{}/", super::supervise::CHECKPOINT)) && offset.is_some_and(|c| c.is_ascii_digit())
+    error.contains(&format!("{}/", super::supervise::CHECKPOINT))
+        && offset.is_some_and(|c| c.is_ascii_digit())
 }

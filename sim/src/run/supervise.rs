@@ -275,7 +275,10 @@ impl Supervisor<'_> {
     fn why_not_done(&self) -> String {
         if let Some(zombie) = self.zombies.first() {
             let (life, newer) = (zombie.life, self.driver.life().unwrap_or(zombie.life));
-            return format!("life {life} lives {} s after the last fault, though life {newer} replaced it", LIVENESS_BOUND.as_secs());
+            return format!(
+                "life {life} lives {} s after the last fault, though life {newer} replaced it",
+                LIVENESS_BOUND.as_secs()
+            );
         }
         let report = self.ledger.report();
         format!(

@@ -82,9 +82,8 @@ impl State {
         at: VirtualTime,
         hit: impl Fn(&Self) -> Hit,
     ) -> Option<Moment> {
-        let of_process = |due: &mut Due| {
-            matches!(self.armed.fault(due.fault), Fault::Pause(_) | Fault::Takeover(_))
-        };
+        let of_process =
+            |due: &mut Due| matches!(self.armed.fault(due.fault), Fault::Pause(_) | Fault::Takeover(_));
         let halting: Vec<Due> = due.extract_if(.., of_process).collect();
         for halting in &halting {
             let hit = hit(self);
