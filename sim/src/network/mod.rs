@@ -83,10 +83,8 @@ impl Seat {
             }
         });
         match done.await {
-            Some(value) => {
-                self.go_on().await;
-                value
-            }
+            // Also of a process that stands still from here on: a read that took bytes must not be dropped with them.
+            Some(value) => value,
             None => self.die().await,
         }
     }

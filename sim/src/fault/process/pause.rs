@@ -2,7 +2,7 @@
 //!
 //! What it does: from the trigger on none of the driver's tasks runs; time and the world go on. Then all go on where they were.
 //! An operation that is hit before its effect is made anew then, and counts again; one that is hit inside or after it has its whole
-//! effect, and the driver hears of it then. Nobody starts another driver. Missed when the trigger is.
+//! effect, of which the driver hears then, if it is one of the disk, or just before. Nobody starts another driver. Missed when the trigger is.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;
