@@ -6,10 +6,10 @@ use highwater_sim::{
         Crash, DiskOperation, Fault, FaultOutcome, Firing, Hit, Moment, Place, PowerLoss, Step, Trigger,
     },
     judge::{Invariant, Verdict},
-    run::{LedgerSummary, RunReport, Totals},
+    run::{RunReport, Totals},
     world::{Life, VirtualTime},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 fn step(operation: DiskOperation, place: Place) -> Step {
     Step { operation, place }

@@ -30,7 +30,7 @@ fn under<T: Send, F: Future<Output = T>>(
 ) -> (T, Vec<bool>) {
     let result = run_simulation(WorldOptions::seeded(5), |world| async move {
         let driver = world.add_node("driver");
-        world.arm(&Plan { faults }, &driver);
+        world.arm(&Plan::of(faults), &driver);
         let result = run(world.clone(), driver).await;
         let fired = world.fault_outcomes().iter().map(|outcome| outcome.firing.is_some()).collect();
         (result, fired)

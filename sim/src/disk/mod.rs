@@ -85,11 +85,12 @@ enum Performed<T> {
     Dead,
 }
 
-/// An operation that was let in, and waits before its effect.
-struct Stalled<A> {
-    entered: Entered,
-    nanos: u64,
-    act: A,
+/// An operation that waits before its effect.
+enum Waits<A> {
+    /// It was let in, and a fault makes it slow.
+    Stalled { entered: Entered, nanos: u64, act: A },
+    /// The process stands still before it: it is made anew after that.
+    Halted(A),
 }
 
 /// The disk as one life of a node sees it.
@@ -115,15 +116,23 @@ impl Seat {
         if !after {
             self.pause(pause).await;
         }
-        let performed = match self.perform(operation, target, after, act) {
-            Ok(performed) => performed,
-            Err(Stalled { entered, nanos, act }) => {
-                Alarm::after(&self.world, nanos).await;
-                self.resume(operation, target, entered, act)
+        let mut act = act;
+        let performed = loop {
+            match self.perform(operation, target, after, act) {
+                Ok(performed) => break performed,
+                Err(Waits::Stalled { entered, nanos, act }) => {
+                    Alarm::after(&self.world, nanos).await;
+                    break self.resume(operation, target, entered, act);
+                }
+                Err(Waits::Halted(not_done)) => {
+                    self.go_on().await;
+                    act = not_done;
+                }
             }
         };
         match performed {
             Performed::Done(result, late_nanos) => {
+                self.go_on().await;
                 if after {
                     self.pause(pause).await;
                 }
@@ -151,12 +160,15 @@ impl Seat {
         target: Target<'_>,
         after: bool,
         act: A,
-    ) -> Result<Performed<T>, Stalled<A>> {
+    ) -> Result<Performed<T>, Waits<A>> {
         let at = self.world.now();
         let mut state = self.world.lock();
-        let Some(mut entered) = state.enter_disk(self, operation, |disk| target.path(disk)) else {
+        let Some(mut entered) = state.enter_disk(self, operation, at, |disk| target.path(disk)) else {
             return Ok(Performed::Dead);
         };
+        if entered.halted == Some(Moment::Before) && entered.crash.is_none() {
+            return Err(Waits::Halted(act));
+        }
         let mut late_nanos = 0;
         let is_struck = !entered.due.is_empty() || state.is_disk_struck(at);
         if is_struck {
@@ -167,7 +179,7 @@ impl Seat {
             let (nanos, after) = state.stall(self, entry, &mut entered.due, after);
             match after {
                 true => late_nanos = nanos,
-                false if nanos > 0 => return Err(Stalled { entered, nanos, act }),
+                false if nanos > 0 => return Err(Waits::Stalled { entered, nanos, act }),
                 false => {}
             }
         }

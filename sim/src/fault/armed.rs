@@ -142,6 +142,20 @@ impl Armed {
         waiting.filter(|_| !self.disarmed).map(|(fault, outcome)| (fault, &outcome.fault))
     }
 
+    /// The faults of a computation of a life, and whether they have fired already: one may hit several.
+    pub(crate) fn at_computation(&self, begun: Life, number: u64) -> Vec<(usize, bool)> {
+        let hit = |fault: &Fault| match fault {
+            Fault::SlowBatch(slow) => {
+                slow.life == begun && (slow.job..slow.job.saturating_add(slow.jobs)).contains(&number)
+            }
+            Fault::FailingJob(failing) => failing.life == begun && failing.job == number,
+            _ => false,
+        };
+        let outcomes = self.outcomes.iter().enumerate().filter(|_| !self.disarmed);
+        let hit = outcomes.filter(|(_, outcome)| hit(&outcome.fault));
+        hit.map(|(fault, outcome)| (fault, outcome.firing.is_some())).collect()
+    }
+
     /// The crash that a fault is, if it is one.
     pub(crate) fn crash(&self, fault: usize) -> Option<CrashOf> {
         match &self.outcomes[fault].fault {

@@ -2,12 +2,13 @@
 //!
 //! Verified: every checkpoint that a life found and recovered from, or that is there in the end, names the same zero time and
 //! interval (one that a first start published and a power loss took back, before anybody used it, counts for nothing); the emitted batch
-//! times, in the end, are every point of that grid from the first on; and where the scenario has windows, each tells of every key
-//! exactly what the batches in it make by the scenario's model, which knows nothing of the engine. Not verified: windows of an
+//! times, in the end, are every point of that grid from the first on; only where more were missed than the driver's options have it make up
+//! for, it may pass over the oldest, as its events say, and makes up for that many; and where the scenario has windows, each tells of every
+//! key exactly what the batches in it make by the scenario's model, which knows nothing of the engine. Not verified: windows of an
 //! operator of their own, which the engine does not have yet.
 
 use super::{Case, Findings, figures, image};
-use highwater_core::event::Event;
+use highwater_core::{BatchTime, event::Event};
 use std::collections::BTreeSet;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
@@ -31,12 +32,35 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let batches = evidence.batches();
     if let Some((zero_time, interval)) = grids.first() {
         let mut expected = *zero_time;
+        // The batch times that the driver says it passed over, since it missed more than its options have it make up for.
+        let skips: Vec<(BatchTime, u64)> = evidence
+            .events()
+            .filter_map(|(_, _, event)| match event {
+                Event::BatchesSkipped { from, count } => Some((*from, *count)),
+                _ => None,
+            })
+            .collect();
+        let mut gap: Option<(BatchTime, u64)> = None;
         for batch in &batches {
             expected = expected.next(*interval);
             if batch.time != expected {
-                violations.push(format!("batch {} where {expected} should be", batch.time));
-                break;
+                let until = |(from, count): &(BatchTime, u64)| from.0 + count * interval.millis();
+                if !skips.iter().any(|skip| skip.0 == expected && until(skip) == batch.time.0) {
+                    violations.push(format!("batch {} where {expected} should be", batch.time));
+                    break;
+                }
+                gap = Some((expected, 0));
+                expected = batch.time;
             }
+            gap = gap.map(|(from, since)| (from, since + 1));
+        }
+        let made_up_for = case.scenario.options.missed_batches_max;
+        if let Some((from, since)) =
+            gap.filter(|(_, since)| *since < made_up_for && evidence.converged.is_ok())
+        {
+            violations.push(format!(
+                "batches from {from} on were passed over, and only {since} of the {made_up_for} were made up for"
+            ));
         }
     }
     let mut seen = format!("batches: {}, grids: {}", batches.len(), grids.len());

@@ -2,7 +2,7 @@
 //!
 //! Verified: where a life crashed after it had recovered, and it emitted nothing, and the disk that the next one finds has
 //! no journal record of it, the next life recovers to the same state, by the digest in the driver's event, of everything that decides what happens
-//! next. That the state itself is the same follows from I4, which holds over all lives. Not verified: lives that crashed
+//! next; and no other life was there at the time. That the state itself is the same follows from I4, which holds over all lives. Not verified: lives that crashed
 //! before they told what they recovered.
 
 use super::{Case, Findings, image};
@@ -43,7 +43,10 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         }
         let emitted = case.evidence.emissions.iter().any(|emission| emission.life == life.life);
         let went_on = fresh || emitted || has_records_of(&found_next, generation);
+        // An older driver may have written in between.
+        let alone = !case.evidence.had_company(life);
         if let (Some(digest), Some((before, since, expected))) = (recovered, expected)
+            && alone
             && !damages.iter().any(|at| (since..=life.ended_at).contains(at))
         {
             compared += 1;
@@ -55,6 +58,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             }
         }
         expected = match recovered {
+            _ if !alone => None,
             Some(digest) if !went_on => Some((life.life, life.began_at, digest)),
             // It crashed before it had recovered, and changed nothing.
             None if !went_on => expected,

@@ -8,10 +8,10 @@ use highwater_core::{
     BatchTime,
     checkpoint::Checkpoint,
     codec::read_frame,
-    ids::{CheckpointId, CheckpointSequence, Generation},
+    ids::{CheckpointId, CheckpointSequence, Generation, SegmentId},
     journal::{Record, Segment, SegmentName, decode_segment},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 const ROOT: &str = "/checkpoint/";
 
@@ -97,6 +97,15 @@ pub(super) fn segments<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> 
         })
         .collect();
     segments.sort_by_key(|(name, _)| *name);
+    // What an older driver began after a newer one had begun its own journal is nobody's.
+    let mut begun: BTreeMap<Generation, SegmentId> = BTreeMap::new();
+    for (name, _) in &segments {
+        begun.entry(name.generation).or_insert(name.segment);
+    }
+    segments.retain(|(name, _)| {
+        let newer = (Bound::Excluded(name.generation), Bound::Unbounded);
+        begun.range(newer).all(|(_, first)| name.segment < *first)
+    });
     let limits: BTreeMap<SegmentName, u64> =
         segments.iter().flat_map(|(_, segment)| segment.header.predecessors.iter().copied()).collect();
     for (name, segment) in &mut segments {

@@ -9,9 +9,11 @@
 //! Where damage stopped the driver for good, it is what was emitted that is held against that: it must be a beginning of the lines,
 //! and what was durably complete must be in the file still.
 //!
+//! What an orderly stop owes beyond this is in `orderly_stop`.
+//!
 //! Not verified: what a `tcp` source lost on the way; that is counted in the ledger, not judged.
 
-use super::{Case, Findings, image};
+use super::{Case, Findings, image, orderly_stop};
 use crate::{
     network::SeenEnd,
     run::{Evidence, TappedBatch},
@@ -55,6 +57,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         expected.truncate(found.len());
     }
     violations.extend(differences(&expected, &found));
+    violations.extend(orderly_stop::violations(evidence));
     Findings { seen, violations }
 }
 

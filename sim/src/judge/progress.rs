@@ -11,7 +11,9 @@ use crate::{
     fault::injected_by,
     run::{Cause, Evidence, LifeEnd, LifeEvidence},
 };
-use highwater_core::event::Event;
+
+/// How the seam says that a file has not the length at which it was to be appended to.
+const LENGTH_DIFFERS: &str = "somebody else has changed it";
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
@@ -56,14 +58,16 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
     }
     let mut others = evidence.lives.iter().filter(|other| other.life != life.life);
     match cause {
-        Cause::Fenced => others.any(|newer| {
-            let claim =
-                newer.events.iter().find(|(_, event)| matches!(event, Event::GenerationClaimed { .. }));
-            newer.life > life.life && claim.is_some_and(|(at, _)| *at <= life.ended_at)
+        // By the claims: a life that stood still before its own may have claimed after one that started later.
+        Cause::Fenced => others.any(|other| {
+            let (own, claimed) = (life.claimed_at(), other.claimed_at());
+            claimed > own && claimed.is_some_and(|at| at <= life.ended_at)
         }),
         Cause::InUse => {
             others.any(|other| other.began_at <= life.ended_at && other.ended_at >= life.began_at)
         }
-        Cause::Damage | Cause::Other => false,
+        // The other one's batch stands where it wanted to write its own; the next start finds out whose counts.
+        Cause::Other => error.contains(LENGTH_DIFFERS) && evidence.had_company(life),
+        Cause::Damage => false,
     }
 }

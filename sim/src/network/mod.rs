@@ -57,6 +57,8 @@ enum Attempt<T> {
     Done(T),
     /// Nothing yet; worth another look at this time, or when the world wakes the task.
     Wait(Option<VirtualTime>),
+    /// The process stands still before it: it is attempted anew after that.
+    Halted,
     Crashed,
     Dead,
 }
@@ -70,6 +72,10 @@ impl Seat {
                 match once(context) {
                     Attempt::Done(value) => return Poll::Ready(Some(value)),
                     Attempt::Crashed => return Poll::Ready(None),
+                    Attempt::Halted => {
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     Attempt::Dead | Attempt::Wait(None) => return Poll::Pending,
                     Attempt::Wait(Some(at)) => {
                         if alarm.as_ref().is_none_or(|alarm| alarm.deadline() != at) {
@@ -84,6 +90,7 @@ impl Seat {
             }
         });
         match done.await {
+            // Also of a process that stands still from here on: a read that took bytes must not be dropped with them.
             Some(value) => value,
             None => self.die().await,
         }
@@ -97,7 +104,10 @@ impl Seat {
         act: impl FnOnce(&mut State, VirtualTime) -> io::Result<T>,
     ) -> Attempt<io::Result<T>> {
         let at = self.world.now();
-        let Some(entered) = state.enter_network(self) else { return Attempt::Dead };
+        let Some(entered) = state.enter_network(self, operation, at) else { return Attempt::Dead };
+        if entered.halted == Some(Moment::Before) && entered.crash.is_none() {
+            return Attempt::Halted;
+        }
         let result = match entered.crash {
             Some(DueCrash { moment: Moment::Before, .. }) => None,
             _ => Some(act(state, at)),
@@ -324,10 +334,14 @@ impl Half {
             if !state.is_alive(seat) {
                 return Attempt::Dead;
             }
-            let Entered { number, crash, due: _ } = match entered.clone() {
+            let Entered { number, crash, .. } = match entered.clone() {
                 Some(entered) => entered,
                 None => {
-                    let first = state.enter_network(seat).expect("the life was found alive");
+                    let first = state.enter_network(seat, NetworkOperation::Write, now);
+                    let first = first.expect("the life was found alive");
+                    if first.halted == Some(Moment::Before) && first.crash.is_none() {
+                        return Attempt::Halted;
+                    }
                     let shape = [NetworkOperation::Write as u64, first.number, bytes.len() as u64];
                     state.note(Event::Network, seat, now, shape);
                     state.trace_network(seat, now, first.number, NetworkOperation::Write);

@@ -20,13 +20,13 @@ pub type Image = BTreeMap<String, Vec<u8>>;
 /// A run, as it was seen from outside.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// The driver's lives, in order.
+    /// The driver's lives, in the order of their starts; one may end after the next began.
     pub lives: Vec<LifeEvidence>,
     /// The disk in the end.
     pub last_image: Image,
     /// The files of it that damage has changed, as they were written.
     pub last_pristine: Image,
-    /// Journal files that were removed.
+    /// Files of the checkpoint directory that were removed.
     pub graveyard: Vec<Buried>,
     /// What was appended to the tap and to the pipeline's output, in order.
     pub emissions: Vec<Emission>,
@@ -65,16 +65,43 @@ pub struct LifeEvidence {
     pub ended_at: VirtualTime,
     /// How.
     pub end: LifeEnd,
-    /// The disk that it found: what it could see, damage included.
+    /// The disk that it found, damage included: when it had claimed its generation, or at its start if it never did. Before the
+    /// claim an older driver may write.
     pub image: Image,
     /// The files of it that damage has changed, as they were written.
     pub pristine: Image,
+    /// When it was asked for an orderly stop, and what it had read of its connections by then.
+    pub stop: Option<StopAsked>,
     /// What it said, and when.
     pub events: Vec<(VirtualTime, Event)>,
     /// Its disk operations.
     pub disk_operations: u64,
     /// Its network operations.
     pub network_operations: u64,
+}
+
+/// An orderly stop that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopAsked {
+    /// When.
+    pub at: VirtualTime,
+    /// How many bytes the driver had read until then, of each connection by its number.
+    pub delivered: BTreeMap<u32, u64>,
+}
+
+impl LifeEvidence {
+    /// When it claimed its generation.
+    pub fn claimed_at(&self) -> Option<VirtualTime> {
+        let claim = |(at, event): &(VirtualTime, Event)| {
+            matches!(event, Event::GenerationClaimed { .. }).then_some(*at)
+        };
+        self.events.iter().find_map(claim)
+    }
+
+    /// Whether both were alive at one time.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.began_at < other.ended_at && other.began_at < self.ended_at
+    }
 }
 
 /// How a life ended.
@@ -138,6 +165,8 @@ pub struct Emission {
     pub time: Option<BatchTime>,
     /// Whether it is the tap's; else it is the pipeline's.
     pub tap: bool,
+    /// Where in its file.
+    pub offset: u64,
     /// The bytes, maybe cut short by a crash.
     pub bytes: Vec<u8>,
 }
@@ -224,7 +253,20 @@ impl Evidence {
         String::from_utf8_lossy(bytes).into_owned()
     }
 
-    /// All events with their lives, in order.
+    /// Whether what was emitted stands in its file in the end, as far as the file goes.
+    pub fn stands(&self, emission: &Emission) -> bool {
+        let path = if emission.tap { super::supervise::TAP } else { super::supervise::OUTPUT };
+        let file = self.last_image.get(path).map_or(&[][..], Vec::as_slice);
+        let place = file.get(emission.offset as usize..).unwrap_or_default();
+        place.iter().zip(&emission.bytes).all(|(stands, emitted)| stands == emitted)
+    }
+
+    /// Whether another life was alive at one time with this.
+    pub fn had_company(&self, life: &LifeEvidence) -> bool {
+        self.lives.iter().any(|other| other.life != life.life && other.overlaps(life))
+    }
+
+    /// All events with their lives, life by life.
     pub fn events(&self) -> impl Iterator<Item = (VirtualTime, Life, &Event)> {
         self.lives.iter().flat_map(|life| life.events.iter().map(|(at, event)| (*at, life.life, event)))
     }

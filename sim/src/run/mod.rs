@@ -4,12 +4,13 @@
 //! The run without faults is the reference. The judges read both; the [`RunReport`] is the whole story as plain data.
 
 mod evidence;
+mod life;
 mod price;
 mod report;
 mod supervise;
 mod tap;
 
-pub use evidence::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence};
+pub use evidence::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, StopAsked};
 pub use price::Restart;
 pub use report::{Happening, LedgerSummary, RunReport, TimelineEntry, Totals};
 pub use tap::TappedBatch;

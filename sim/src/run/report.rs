@@ -1,6 +1,6 @@
 //! A run's story as plain data: what the reports render and a file keeps.
 
-use super::{Evidence, LifeEnd, Restart, RunOptions, price};
+use super::{Evidence, LifeEnd, LifeEvidence, Restart, RunOptions, price};
 use crate::{
     fault::{Class, FaultKind, FaultOutcome, Hit, Plan, Step},
     judge::{Verdict, acknowledged_lines},
@@ -261,6 +261,12 @@ fn coverage(evidence: &Evidence) -> BTreeSet<(Step, FaultKind)> {
     evidence.faults.iter().filter_map(hit).collect()
 }
 
+/// How many lives a fault ended: a crash loop ends several.
+fn ended_by(evidence: &Evidence, fault: usize) -> u64 {
+    let by_it = |life: &&LifeEvidence| matches!(life.end, LifeEnd::Crashed { fault: by, .. } if by == fault);
+    evidence.lives.iter().filter(by_it).count() as u64
+}
+
 fn totals(evidence: &Evidence, verdicts: &[Verdict], losses: u64) -> Totals {
     let mut totals = Totals {
         lives: evidence.lives.len() as u64,
@@ -272,10 +278,11 @@ fn totals(evidence: &Evidence, verdicts: &[Verdict], losses: u64) -> Totals {
         virtual_nanos: evidence.ended_at.0,
         ..Totals::default()
     };
-    for outcome in &evidence.faults {
+    for (fault, outcome) in evidence.faults.iter().enumerate() {
         match (&outcome.firing, outcome.fault.kind()) {
             (None, _) => totals.missed += 1,
-            (_, FaultKind::Crash | FaultKind::PowerLoss | FaultKind::CrashLoop) => totals.crashes += 1,
+            (_, FaultKind::Crash | FaultKind::PowerLoss) => totals.crashes += 1,
+            (_, FaultKind::CrashLoop) => totals.crashes += ended_by(evidence, fault),
             (_, FaultKind::Reset | FaultKind::Close | FaultKind::HalfOpen | FaultKind::LateData) => {
                 totals.drops += 1
             }

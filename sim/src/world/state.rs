@@ -1,12 +1,14 @@
 //! Everything behind the world's mutex, and the bookkeeping of operations: counting, hashing, tracing, and finding out
 //! whether a planned fault is due.
 
-use super::{Crashed, Event, Life, LifeRecord, NodeIndex, RollingHash, Seat, TraceEntry, VirtualTime};
+use super::{
+    Crashed, Event, Halt, Life, LifeRecord, NodeIndex, Order, RollingHash, Seat, TraceEntry, VirtualTime,
+};
 use crate::{
     disk::Volume,
     fault::{
-        Armed, DiskOperation, Due, Fault, Hit, Moment, NetworkOperation, Place, PowerLoss, Step, StepMade,
-        StepSet,
+        Armed, DiskOperation, Due, Family, Fault, Hit, Moment, NetworkOperation, Place, PowerLoss, Step,
+        StepMade, StepSet,
     },
     network::{Attempted, ConnectionId, Net, Side},
     rng::{Domain, Draws, stream},
@@ -14,7 +16,8 @@ use crate::{
 };
 use madsim::task::NodeId;
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
-use std::{collections::VecDeque, io, time::Duration};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// An operation that was let in.
 #[derive(Clone)]
@@ -25,6 +28,8 @@ pub(crate) struct Entered {
     pub crash: Option<DueCrash>,
     /// The other faults that hit it.
     pub due: Vec<Due>,
+    /// Its life stands still from here on; before the operation has its effect, or after.
+    pub halted: Option<Moment>,
 }
 
 /// A crash that hits an operation.
@@ -48,12 +53,41 @@ pub(crate) enum Pause {
 }
 
 pub(crate) struct NodeState {
+    /// What madsim knows the newest life by.
     pub id: NodeId,
     pub name: String,
-    pub alive: bool,
     pub lives: Vec<LifeRecord>,
-    /// How the life that is being killed ends.
+    /// Older lives that were replaced while they lived, and live.
+    pub zombies: Vec<Zombie>,
+    /// How the newest life ends, which is being killed.
     dying: Option<Option<PowerLoss>>,
+}
+
+/// A life that was replaced while it lived.
+pub(crate) struct Zombie {
+    pub life: Life,
+    pub id: NodeId,
+    /// It ends with the power of its machine.
+    loses_power: bool,
+}
+
+impl NodeState {
+    /// Whether the newest life is under way.
+    pub fn is_up(&self) -> bool {
+        self.lives.last().is_some_and(|life| life.ended.is_none())
+    }
+
+    pub fn newest(&self) -> Life {
+        Life(u32::try_from(self.lives.len()).expect("fewer lives than that"))
+    }
+
+    /// What madsim knows a life by that is under way.
+    pub fn id_of(&self, life: Life) -> Option<NodeId> {
+        if life == self.newest() {
+            return self.is_up().then_some(self.id);
+        }
+        self.zombies.iter().find(|zombie| zombie.life == life).map(|zombie| zombie.id)
+    }
 }
 
 /// The state of a world.
@@ -64,7 +98,15 @@ pub(crate) struct State {
     pub armed: Armed,
     pub schedule: Schedule,
     pub crashed: VecDeque<Crashed>,
+    pub orders: VecDeque<Order>,
+    pub news: Arc<Notify>,
+    pub halts: Vec<Halt>,
+    pub halted: Arc<Notify>,
+    /// The node whose next life is to have a madsim node of its own, because an older one lives.
+    pub replacing: Option<NodeIndex>,
     pub wall_offset_ms: i64,
+    /// Since when the wall clock gains so many millionths.
+    drifts: Vec<(VirtualTime, i64)>,
     pub hash: RollingHash,
     pub trace: Option<Vec<TraceEntry>>,
     pub steps: Option<Vec<StepMade>>,
@@ -86,7 +128,13 @@ impl State {
             armed: Armed::default(),
             schedule: Schedule::default(),
             crashed: VecDeque::new(),
+            orders: VecDeque::new(),
+            news: Arc::default(),
+            halts: Vec::new(),
+            halted: Arc::default(),
+            replacing: None,
             wall_offset_ms: 0,
+            drifts: Vec::new(),
             hash: RollingHash::default(),
             trace: None,
             steps: None,
@@ -100,21 +148,34 @@ impl State {
     }
 
     pub(crate) fn add_node(&mut self, id: NodeId) {
+        if let Some(index) = self.replacing.take() {
+            let node = &mut self.nodes[index.0];
+            let zombie = Zombie { life: node.newest(), id: node.id, loses_power: false };
+            node.zombies.push(zombie);
+            node.id = id;
+            return;
+        }
         let name = if self.nodes.is_empty() { "supervisor".to_owned() } else { String::new() };
-        self.nodes.push(NodeState { id, name, alive: false, lives: Vec::new(), dying: None });
+        self.nodes.push(NodeState { id, name, lives: Vec::new(), zombies: Vec::new(), dying: None });
     }
 
     pub(crate) fn is_alive(&self, seat: &Seat) -> bool {
-        let node = &self.nodes[seat.node.0];
-        node.alive && node.lives.len() == seat.life.0 as usize
+        let life = &self.nodes[seat.node.0].lives[seat.life.0 as usize - 1];
+        life.ended.is_none()
     }
 
     pub(crate) fn begin_life(&mut self, node: NodeIndex, at: VirtualTime) -> Life {
         let state = &mut self.nodes[node.0];
-        assert!(!state.alive, "{} is alive already", state.name);
-        state.alive = true;
-        state.lives.push(LifeRecord { began: at, ended: None, disk_operations: 0, network_operations: 0 });
-        let life = Life(u32::try_from(state.lives.len()).expect("fewer lives than that"));
+        let replaced = state.zombies.iter().any(|zombie| zombie.life == state.newest());
+        assert!(!state.is_up() || replaced, "{} is alive already", state.name);
+        state.lives.push(LifeRecord {
+            began: at,
+            ended: None,
+            disk_operations: 0,
+            network_operations: 0,
+            computations: 0,
+        });
+        let life = state.newest();
         if self.armed.driver == Some(node) {
             for fault in self.armed.begin_life(life) {
                 self.strike(fault, node, life, at, Hit::Time);
@@ -125,34 +186,61 @@ impl State {
         life
     }
 
-    /// Says how a life will end when its node is killed, which must follow at once.
+    /// Says how the newest life will end when its node is killed, which must follow at once.
     pub(crate) fn doom(&mut self, node: NodeIndex, how: Option<PowerLoss>) {
         self.nodes[node.0].dying.get_or_insert(how);
     }
 
-    /// Whether that was said of a life.
+    /// Whether that was said of its newest life.
     pub(crate) fn is_doomed(&self, node: NodeIndex) -> bool {
         self.nodes[node.0].dying.is_some()
     }
 
+    /// What is to be killed with this: where the machine loses power, the older lives before the newest one.
+    pub(crate) fn doomed_with(&mut self, id: NodeId, how: Option<PowerLoss>) -> Vec<NodeId> {
+        let Some(index) = self.nodes.iter().position(|node| node.id == id && node.is_up()) else {
+            return vec![id];
+        };
+        self.doom(NodeIndex(index), how);
+        let node = &mut self.nodes[index];
+        if node.dying.flatten().is_none() {
+            return vec![id];
+        }
+        node.zombies.iter_mut().for_each(|zombie| zombie.loses_power = true);
+        node.zombies.iter().map(|zombie| zombie.id).chain([id]).collect()
+    }
+
     /// The moment of a crash. Killing a node that is down does nothing.
     pub(crate) fn end_life(&mut self, id: NodeId, at: VirtualTime) {
-        let Some(index) = self.nodes.iter().position(|node| node.id == id) else { return };
-        let node = &mut self.nodes[index];
-        let power_loss = node.dying.take().flatten();
-        if !std::mem::replace(&mut node.alive, false) {
-            return;
-        }
-        let life = Life(node.lives.len() as u32);
-        node.lives.last_mut().expect("it has a life").ended = Some(at);
-        let node = NodeIndex(index);
+        let of_newest = self.nodes.iter().position(|node| node.id == id);
+        let of_zombie = || {
+            let zombie_of = |node: &NodeState| node.zombies.iter().position(|zombie| zombie.id == id);
+            self.nodes.iter().enumerate().find_map(|(index, node)| Some((index, zombie_of(node)?)))
+        };
+        let (node, life, lost_power, power_loss) = match (of_newest, of_zombie()) {
+            (Some(index), _) => {
+                let node = &mut self.nodes[index];
+                let power_loss = node.dying.take().flatten();
+                if !node.is_up() {
+                    return;
+                }
+                (NodeIndex(index), node.newest(), power_loss.is_some(), power_loss)
+            }
+            (None, Some((index, zombie))) => {
+                let zombie = self.nodes[index].zombies.remove(zombie);
+                (NodeIndex(index), zombie.life, zombie.loses_power, None)
+            }
+            (None, None) => return,
+        };
+        self.nodes[node.0].lives[life.0 as usize - 1].ended = Some(at);
+        self.forget_halts(node, life);
         self.disk.release_locks(node, life);
-        self.net.end_life(node, life, power_loss.is_some(), at);
+        self.net.end_life(node, life, lost_power, at);
         if let Some(PowerLoss { image_seed }) = power_loss {
             self.disk.lose_power(image_seed, crate::disk::Actor { node, life, at });
         }
         self.disk.end_life(node, life);
-        self.note_at(Event::Ended, node, life, at, [u64::from(power_loss.is_some()), 0, 0]);
+        self.note_at(Event::Ended, node, life, at, [u64::from(lost_power), 0, 0]);
         self.trace_at(node, life, at, || match power_loss {
             Some(PowerLoss { image_seed }) => format!("loses power, image {image_seed}"),
             None => "dies".to_owned(),
@@ -173,7 +261,8 @@ impl State {
         &mut self,
         seat: &Seat,
         operation: DiskOperation,
-        path: impl FnOnce(&Volume) -> String,
+        at: VirtualTime,
+        path: impl Fn(&Volume) -> String,
     ) -> Option<Entered> {
         if !self.is_alive(seat) {
             return None;
@@ -190,11 +279,20 @@ impl State {
             }
             false => Vec::new(),
         };
-        Some(self.entered(number, due))
+        let hit = |state: &Self| {
+            let path = path(&state.disk);
+            Hit::Disk { number, step: state.step(operation, &path), path }
+        };
+        Some(self.entered(number, due, seat, at, hit))
     }
 
     /// Lets a network operation in; `None` if its life is over.
-    pub(crate) fn enter_network(&mut self, seat: &Seat) -> Option<Entered> {
+    pub(crate) fn enter_network(
+        &mut self,
+        seat: &Seat,
+        operation: NetworkOperation,
+        at: VirtualTime,
+    ) -> Option<Entered> {
         if !self.is_alive(seat) {
             return None;
         }
@@ -206,7 +304,7 @@ impl State {
             true => self.armed.due_at_network(number),
             false => Vec::new(),
         };
-        Some(self.entered(number, due))
+        Some(self.entered(number, due, seat, at, |_| Hit::Network { number, operation }))
     }
 
     /// Whether this is the driver's newest life: the one that the plan's faults are for.
@@ -214,13 +312,21 @@ impl State {
         self.armed.driver == Some(seat.node) && self.nodes[seat.node.0].lives.len() == seat.life.0 as usize
     }
 
-    fn entered(&self, number: u64, mut due: Vec<Due>) -> Entered {
+    fn entered(
+        &mut self,
+        number: u64,
+        mut due: Vec<Due>,
+        seat: &Seat,
+        at: VirtualTime,
+        hit: impl Fn(&Self) -> Hit,
+    ) -> Entered {
         let crash = due.iter().find_map(|due| {
             let seed = self.armed.crash(due.fault)?.seed;
             Some(DueCrash { fault: due.fault, moment: due.moment, seed })
         });
         due.retain(|due| self.armed.crash(due.fault).is_none());
-        Entered { number, crash, due }
+        let halted = self.strike_due(&mut due, seat, at, hit);
+        Entered { number, crash, due, halted }
     }
 
     /// The step that a disk operation on a path is.
@@ -251,9 +357,11 @@ impl State {
         self.fire(fault, node, life, at, hit);
         match self.armed.fault(fault) {
             Fault::WallStep(step) => self.wall_offset_ms += step.by_ms,
+            Fault::Drift(drift) => self.drifts.push((at, drift.ppm)),
             Fault::FarAhead(_) => self.schedule.all_due(),
             fault @ (Fault::Partition(_) | Fault::Latency(_)) => self.net.suffer(fault, at),
             // The others are told to whom they concern where they strike.
+            other if other.kind().family() == Family::Process => self.strike_process(fault, node, life, at),
             _ => self.strike_disk(fault, node, life),
         }
     }
@@ -346,6 +454,50 @@ impl State {
             }
         }
         attempted
+    }
+
+    /// How far the wall clock is from the monotonic one, beside its start.
+    pub(crate) fn wall_offset_ms(&self, now: VirtualTime) -> i64 {
+        let drifted = |(since, ppm): &(VirtualTime, i64)| {
+            let millis = i128::from(now.0.saturating_sub(since.0)) / 1_000_000;
+            millis * i128::from(*ppm) / 1_000_000
+        };
+        let drifted: i128 = self.drifts.iter().map(drifted).sum();
+        self.wall_offset_ms.saturating_add(i64::try_from(drifted).unwrap_or(i64::MAX))
+    }
+
+    /// How much longer a sleep of the driver lasts that begins now, in milliseconds.
+    pub(crate) fn late_ms(&mut self, seat: &Seat, now: VirtualTime) -> u64 {
+        if !self.is_driver(seat) {
+            return 0;
+        }
+        let late = |(_, fault, until): (usize, &Fault, VirtualTime)| match fault {
+            // It goes on until the last of its sleepers is awake.
+            Fault::LateTicks(late) if until.millis() > now.millis() + late.late_ms => Some(late.late_ms),
+            _ => None,
+        };
+        self.armed.going_on(now).filter_map(late).max().unwrap_or(0)
+    }
+
+    /// A computation of a life begins: how long it takes, in milliseconds, and the fault that it fails by.
+    pub(crate) fn enter_computation(&mut self, seat: &Seat, at: VirtualTime) -> (u64, Option<usize>) {
+        let life = &mut self.nodes[seat.node.0].lives[seat.life.0 as usize - 1];
+        life.computations += 1;
+        let number = life.computations;
+        if !self.is_driver(seat) {
+            return (0, None);
+        }
+        let (mut takes_ms, mut fails) = (0, None);
+        for (fault, has_fired) in self.armed.at_computation(seat.life, number) {
+            match self.armed.fault(fault) {
+                Fault::SlowBatch(slow) => takes_ms += slow.takes_ms,
+                _ => fails = Some(fault),
+            }
+            if !has_fired {
+                self.strike(fault, seat.node, seat.life, at, Hit::Job { number });
+            }
+        }
+        (takes_ms, fails)
     }
 
     /// Whatever has not fired never will, and what the network suffers is over.
