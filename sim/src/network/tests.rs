@@ -234,7 +234,7 @@ fn a_crash_at_network_operation_n_fires_exactly_there() {
 
 /// A plan of one fault.
 fn only(fault: Fault) -> Plan {
-    Plan { faults: vec![fault] }
+    Plan::of(vec![fault])
 }
 
 /// The hit of the only fault, if it fired.

@@ -148,7 +148,7 @@ fn an_acknowledgement_before_the_sync_makes_the_source_forget_what_was_only_read
 }
 
 fn plan(faults: impl IntoIterator<Item = Fault>) -> Plan {
-    Plan { faults: faults.into_iter().collect() }
+    Plan::of(faults.into_iter().collect())
 }
 
 fn fired(world: &World) -> Vec<bool> {
