@@ -186,6 +186,12 @@ impl Conn {
         (end.node, end.life) == (node, life) && (end.reader_open || end.writer_open)
     }
 
+    /// Who made it.
+    pub(crate) fn connector(&self) -> (NodeIndex, Life) {
+        let end = &self.ends[Side::Connector as usize];
+        (end.node, end.life)
+    }
+
     pub(crate) fn readable(&self, side: Side, now: VirtualTime) -> Readable {
         let pipe = &self.pipes[side as usize];
         if pipe.silent_until > now {

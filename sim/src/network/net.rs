@@ -171,6 +171,11 @@ impl Net {
         })
     }
 
+    /// Who made a connection.
+    pub(crate) fn connector(&self, id: ConnectionId) -> (NodeIndex, Life) {
+        self.connections[id.0].connector()
+    }
+
     pub(crate) fn delivered_to_driver(&self, id: ConnectionId) -> u64 {
         self.connections[id.0].delivered(Side::Connector)
     }
