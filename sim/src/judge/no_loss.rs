@@ -19,8 +19,13 @@ use crate::{
     run::{Evidence, TappedBatch},
     source::{Mode, Script},
 };
-use highwater_core::{journal::Record, source::BlockData};
-use std::collections::BTreeMap;
+use highwater_core::{
+    event::Event,
+    ids::{BlockId, SourceId},
+    journal::{Record, Segment, SegmentName},
+    source::BlockData,
+};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
@@ -131,23 +136,59 @@ fn sent_lines(script: &Script, count: usize) -> Vec<String> {
 /// The lines of all blocks that the journal ever held, in the order of their blocks.
 fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     let last = evidence.last_written();
+    let segments = image::all_segments(evidence, &last);
+    let counts = counting_blocks(evidence, &segments);
     let mut blocks = BTreeMap::new();
-    for (_, segment) in image::all_segments(evidence, &last) {
+    for (name, segment) in segments {
         for (_, _, record) in segment.records {
             let Record::Block(block) = record else { continue };
             let key = (block.source, block.block);
-            if let Some(other) = blocks.insert(key, block.data.clone())
-                && other != block.data
-            {
-                return Err(format!("the journal held two blocks {} of source {}", key.1, key.0));
+            if counts.as_ref().is_some_and(|counts| !counts.contains(&key)) {
+                continue;
+            }
+            match blocks.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert((name.generation, block.data))),
+                // Of two drivers at once the older one's is what it never acknowledged.
+                Entry::Occupied(mut entry) if counts.is_some() && entry.get().0 != name.generation => {
+                    if entry.get().0 < name.generation {
+                        entry.insert((name.generation, block.data));
+                    }
+                }
+                Entry::Occupied(entry) if entry.get().1 == block.data => {}
+                Entry::Occupied(_) => {
+                    return Err(format!("the journal held two blocks {} of source {}", key.1, key.0));
+                }
             }
         }
     }
-    let lines = blocks.into_values().flat_map(|data| match &*data {
+    let lines = blocks.into_values().flat_map(|(_, data)| match &*data {
         BlockData::Text(text) => text.lines().map(str::to_owned).collect(),
         _ => Vec::new(),
     });
     Ok(lines.collect())
+}
+
+/// Where there were two drivers at once: the blocks that count, because a driver said that they are stored, or they are in a batch.
+/// Others of an older one are in the journal, and it found out that it was replaced before it acknowledged them.
+fn counting_blocks(
+    evidence: &Evidence,
+    segments: &[(SegmentName, Segment)],
+) -> Option<BTreeSet<(SourceId, BlockId)>> {
+    if !evidence.had_two_drivers() {
+        return None;
+    }
+    let stored = evidence.events().filter_map(|(_, _, event)| match event {
+        Event::BlockStored { source, block, .. } => Some((*source, *block)),
+        _ => None,
+    });
+    let allocated =
+        segments.iter().flat_map(|(_, segment)| &segment.records).flat_map(|(_, _, record)| match record {
+            Record::Allocation(allocation) => allocation.blocks.as_slice(),
+            _ => &[],
+        });
+    let allocated =
+        allocated.flat_map(|range| (range.from.0..range.until.0).map(|block| (range.source, BlockId(block))));
+    Some(stored.chain(allocated).collect())
 }
 
 /// Journalled lines that were never delivered, or in another order: each connection gives whole lines, and what was

@@ -1,7 +1,7 @@
 //! I10: an older driver changes nothing and emits nothing once a newer one has started. Which one is newer is told by the
 //! generations that they claimed.
 //!
-//! Verified: no two lives claim one generation, and generations grow. No emission of a life comes after a newer life's claim, except
+//! Verified: no two lives claim one generation, and generations grow with the lives that do not overlap. No emission of a life comes after a newer life's claim, except
 //! one for each life, that was under way between its check and its effect; and that one stands, in the end, where the newer ones
 //! write the same. Files of the checkpoint directory, once a newer life has found them, never change (they may be removed, and a power
 //! loss may take unsynced bytes back: then they may be shorter, never longer); only while an older life is still there, its files that
@@ -14,7 +14,7 @@ use crate::{
     run::{Evidence, LifeEnd, LifeEvidence},
     world::{Life, VirtualTime},
 };
-use highwater_core::{event::Event, ids::Generation};
+use highwater_core::ids::Generation;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A life's claim.
@@ -29,12 +29,16 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
     let mut violations = Vec::new();
     let mut claims: Vec<Claim> = evidence.lives.iter().filter_map(claim).collect();
-    claims.sort_by_key(|claim| claim.at);
+    claims.sort_by_key(|claim| claim.generation);
     for pair in claims.windows(2) {
-        if pair[1].generation <= pair[0].generation {
+        let began_after = |older: Claim, newer: Claim| {
+            let [older, newer] = [older, newer].map(|claim| of(evidence, claim.life));
+            older.ended_at <= newer.began_at || older.overlaps(newer)
+        };
+        if pair[1].generation == pair[0].generation || !began_after(pair[0], pair[1]) {
             violations.push(format!(
-                "life {} claimed generation {} after {}",
-                pair[1].life, pair[1].generation, pair[0].generation
+                "life {} claimed generation {}, life {} had {}",
+                pair[1].life, pair[1].generation, pair[0].life, pair[0].generation
             ));
         }
     }
@@ -47,12 +51,11 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
 }
 
 fn claim(life: &LifeEvidence) -> Option<Claim> {
-    life.events.iter().find_map(|(at, event)| match event {
-        Event::GenerationClaimed { generation } => {
-            Some(Claim { at: *at, life: life.life, generation: *generation })
-        }
-        _ => None,
-    })
+    life.claim().map(|(at, generation)| Claim { at, life: life.life, generation })
+}
+
+fn of(evidence: &Evidence, life: Life) -> &LifeEvidence {
+    evidence.lives.iter().find(|one| one.life == life).expect("it has claimed")
 }
 
 fn generation_of(claims: &[Claim], life: Life) -> Generation {
@@ -119,11 +122,10 @@ fn late_checkpoints(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     let mut violations = Vec::new();
     let mut late: BTreeMap<Generation, BTreeSet<_>> = BTreeMap::new();
     for newer in claims {
-        let found = evidence.lives.iter().find(|life| life.life == newer.life).expect("it has claimed");
-        let before = image::checkpoints(&found.written());
-        let later = claims.iter().filter(|later| later.at > newer.at);
-        let images = later.filter_map(|later| evidence.lives.iter().find(|life| life.life == later.life));
-        for image in images.map(LifeEvidence::written).chain([evidence.last_written()]) {
+        let before = image::checkpoints(&of(evidence, newer.life).written());
+        let later = claims.iter().filter(|later| later.generation > newer.generation);
+        let images = later.map(|later| of(evidence, later.life).written());
+        for image in images.chain([evidence.last_written()]) {
             let checkpoints = image::checkpoints(&image);
             let of_older = |generation: Generation| generation < newer.generation;
             let newest = checkpoints.keys().rev().find(|id| !of_older(id.generation));

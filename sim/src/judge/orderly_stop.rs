@@ -5,7 +5,7 @@
 //! are in the output. The expectation comes from the bytes that the network delivered and the judge's own reading of the
 //! journal. Not verified: how long it took; that is I11's.
 
-use super::image;
+use super::{image, retention};
 use crate::{
     run::{Evidence, Image, LifeEnd, LifeEvidence, StopAsked},
     source::Mode,
@@ -47,9 +47,8 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<String> {
 /// What a directory that was left in order should not hold.
 fn left_in_journal(image: &Image) -> Option<String> {
     let newest = image::checkpoints(image).into_values().flatten().last()?;
-    let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
     let records: Vec<_> =
-        image::segments(files).into_iter().flat_map(|(_, segment)| segment.records).collect();
+        retention::named_segments(image).into_iter().flat_map(|(_, segment)| segment.records).collect();
     let mut allocated = newest.allocated;
     let mut unallocated: BTreeMap<SourceId, BlockId> =
         newest.sources.iter().map(|source| (source.source, source.unallocated)).collect();

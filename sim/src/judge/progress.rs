@@ -58,10 +58,12 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
     }
     let mut others = evidence.lives.iter().filter(|other| other.life != life.life);
     match cause {
-        // By the claims: a life that stood still before its own may have claimed after one that started later.
+        // By the generations: a life that stood still before its claim may have claimed after one that started later. One that
+        // died right after its claim may not have told of it.
         Cause::Fenced => others.any(|other| {
-            let (own, claimed) = (life.claimed_at(), other.claimed_at());
-            claimed > own && claimed.is_some_and(|at| at <= life.ended_at)
+            let newer =
+                other.claim().is_none_or(|(_, claimed)| life.claim().is_none_or(|(_, own)| claimed > own));
+            newer && other.began_at <= life.ended_at && other.ended_at >= life.began_at
         }),
         Cause::InUse => {
             others.any(|other| other.began_at <= life.ended_at && other.ended_at >= life.began_at)

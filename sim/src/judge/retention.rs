@@ -50,7 +50,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
 }
 
 /// The segments that a recovery may read: the newest one of the newest generation, and those that it names which are there.
-fn named_segments(image: &Image) -> Vec<(SegmentName, Segment)> {
+pub(super) fn named_segments(image: &Image) -> Vec<(SegmentName, Segment)> {
     let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
     let mut segments = image::segments(files);
     if let Some((newest, segment)) = segments.iter().max_by_key(|(name, _)| (name.generation, name.segment)) {

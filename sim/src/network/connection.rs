@@ -174,9 +174,10 @@ impl Conn {
         (end.node, end.life) == (node, life) && end.is_open()
     }
 
-    /// In which of its lives the connector made it.
-    pub(crate) fn connector_life(&self) -> Life {
-        self.ends[Side::Connector as usize].life
+    /// Who made it.
+    pub(crate) fn connector(&self) -> (NodeIndex, Life) {
+        let end = &self.ends[Side::Connector as usize];
+        (end.node, end.life)
     }
 
     pub(crate) fn readable(&mut self, side: Side, now: VirtualTime) -> Readable {

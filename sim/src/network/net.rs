@@ -217,13 +217,18 @@ impl Net {
         let conn = &self.connections[id.0];
         Some(ConnectionRecord {
             number: conn.driver_number?,
-            life: conn.connector_life(),
+            life: conn.connector().1,
             address: conn.address.to_string(),
             opened_at: conn.opened_at,
             written: conn.written.clone(),
             delivered: conn.delivered(Side::Connector),
             seen_end: conn.seen_end(Side::Connector),
         })
+    }
+
+    /// Who made a connection.
+    pub(crate) fn connector(&self, id: ConnectionId) -> (NodeIndex, Life) {
+        self.connections[id.0].connector()
     }
 
     pub(crate) fn delivered_to_driver(&self, id: ConnectionId) -> u64 {

@@ -11,7 +11,11 @@ use crate::{
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
 };
-use highwater_core::{Error, event::Event, ids::BatchTime};
+use highwater_core::{
+    Error,
+    event::Event,
+    ids::{BatchTime, Generation},
+};
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// Every file of the disk with its content.
@@ -90,12 +94,12 @@ pub struct StopAsked {
 }
 
 impl LifeEvidence {
-    /// When it claimed its generation.
-    pub fn claimed_at(&self) -> Option<VirtualTime> {
-        let claim = |(at, event): &(VirtualTime, Event)| {
-            matches!(event, Event::GenerationClaimed { .. }).then_some(*at)
-        };
-        self.events.iter().find_map(claim)
+    /// The generation that it claimed, and when it said so.
+    pub fn claim(&self) -> Option<(VirtualTime, Generation)> {
+        self.events.iter().find_map(|(at, event)| match event {
+            Event::GenerationClaimed { generation } => Some((*at, *generation)),
+            _ => None,
+        })
     }
 
     /// Whether both were alive at one time.
@@ -259,6 +263,11 @@ impl Evidence {
         let file = self.last_image.get(path).map_or(&[][..], Vec::as_slice);
         let place = file.get(emission.offset as usize..).unwrap_or_default();
         place.iter().zip(&emission.bytes).all(|(stands, emitted)| stands == emitted)
+    }
+
+    /// Whether there ever were two drivers at once.
+    pub fn had_two_drivers(&self) -> bool {
+        self.lives.iter().any(|life| self.had_company(life))
     }
 
     /// Whether another life was alive at one time with this.

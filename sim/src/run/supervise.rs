@@ -6,7 +6,7 @@
 //! one finds out.
 
 use super::{
-    Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
+    Cause, Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
     life::{Running, end_of},
 };
 use crate::{
@@ -209,7 +209,11 @@ impl Supervisor<'_> {
                 None
             }
             (Ok(()), None) => Some(Ok(())),
-            (Err(error), _) if error.is_unusable_input() => {
+            // One that is refused because an older one lives is let in once that one's lease is over.
+            (Err(error), _)
+                if error.is_unusable_input()
+                    && !(!self.zombies.is_empty() && Cause::of(&error) == Cause::InUse) =>
+            {
                 Some(Err(format!("life {life} cannot go on: {error}")))
             }
             (Err(_), _) => {

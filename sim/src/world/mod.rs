@@ -343,6 +343,14 @@ impl World {
         self.lock().lines_repeated(id, at)
     }
 
+    /// Whether a connection was made by one of several lives: by a replaced one, or while one of those lives.
+    pub(crate) fn is_of_several(&self, id: ConnectionId) -> bool {
+        let state = self.lock();
+        let (node, life) = state.net.connector(id);
+        let node = &state.nodes[node.0];
+        life != node.newest() || !node.zombies.is_empty()
+    }
+
     pub(crate) fn delivered(&self, id: ConnectionId) -> u64 {
         self.lock().net.delivered_to_driver(id)
     }

@@ -176,6 +176,9 @@ impl State {
             computations: 0,
         });
         let life = state.newest();
+        // The lease of whoever was replaced is over, also one that was taken since.
+        let replaced: Vec<Life> = state.zombies.iter().map(|zombie| zombie.life).collect();
+        replaced.into_iter().for_each(|older| self.disk.release_locks(node, older));
         if self.armed.driver == Some(node) {
             for fault in self.armed.begin_life(life) {
                 self.strike(fault, node, life, at, Hit::Time);
