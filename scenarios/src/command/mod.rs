@@ -7,6 +7,7 @@ mod interval;
 mod narrator;
 mod replay;
 mod run;
+mod shrink;
 mod signals;
 mod simulated;
 mod supervise;
@@ -37,6 +38,7 @@ enum Command {
     Feed(feed::Feed),
     Sweep(sweep::Sweep),
     Replay(replay::Replay),
+    Shrink(shrink::Shrink),
     /// Lists the scenarios, a line each: `run` takes those without a source's name at their end
     Scenarios,
 }
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Feed(feed) => feed.main(),
         Command::Sweep(sweep) => sweep.main(),
         Command::Replay(replay) => replay.main(),
+        Command::Shrink(shrink) => shrink.main(),
         Command::Scenarios => {
             let scenarios = scenarios();
             let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
