@@ -61,7 +61,7 @@ impl Subject {
 /// What may go wrong in a run.
 #[derive(Args, Clone)]
 pub(super) struct Faults {
-    /// The classes of faults that may be drawn: crash, power-loss, reset, close, stall [default: all]
+    /// The kinds of faults that may be drawn; `highwater faults` lists them [default: all but lying-disk]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     faults: Vec<FaultKind>,
     /// Breaks a promise of the disk or the network, to see the judges at work, such as file-sync-does-nothing

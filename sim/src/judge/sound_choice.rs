@@ -2,17 +2,21 @@
 //!
 //! Verified: a life that found a published checkpoint, whole by the judge's own reading of the file and its snapshot,
 //! recovered from the newest whole one; a life that found anything of an earlier one did not start afresh. The choice is
-//! taken from the driver's events, the expectation from the disk. Not verified: lives that crashed before they chose.
+//! taken from the driver's events, the expectation from the disk as the life could see it, damage included. Whole or not is an open
+//! question for a checkpoint on which a fault struck a read of this very life: then an older one will do, too. Not verified: lives that
+//! crashed before they chose.
 
 use super::{Case, Findings, image};
-use highwater_core::event::Event;
+use crate::{
+    fault::Hit,
+    run::{Evidence, LifeEvidence},
+};
+use highwater_core::{event::Event, ids::CheckpointId};
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut violations = Vec::new();
     let (mut recoveries, mut fresh) = (0, 0);
     for life in &case.evidence.lives {
-        let newest_whole =
-            image::checkpoints(&life.image).into_iter().rev().find_map(|(id, whole)| whole.map(|_| id));
         for (_, event) in &life.events {
             match event {
                 Event::StartedFresh { .. } => {
@@ -26,9 +30,11 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
                 }
                 Event::Recovered(recovery) => {
                     recoveries += 1;
-                    if Some(recovery.checkpoint) != newest_whole {
-                        let newest = newest_whole.map_or("none".to_owned(), |id| id.to_string());
-                        let (life, taken) = (life.life, recovery.checkpoint);
+                    let allowed = allowed(life, case.evidence);
+                    let taken = recovery.checkpoint;
+                    if !allowed.contains(&taken) {
+                        let newest = allowed.first().map_or("none".to_owned(), |id| id.to_string());
+                        let life = life.life;
                         violations.push(format!(
                             "life {life} took checkpoint {taken}, the newest whole one was {newest}"
                         ));
@@ -39,4 +45,33 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         }
     }
     Findings { seen: format!("first starts: {fresh}, recoveries: {recoveries}"), violations }
+}
+
+/// The checkpoints that a life may take: the newest whole one, and before it, newest first, those of which it may have read
+/// something else.
+fn allowed(life: &LifeEvidence, evidence: &Evidence) -> Vec<CheckpointId> {
+    let struck: Vec<&str> = evidence
+        .faults
+        .iter()
+        .filter_map(|outcome| outcome.firing.as_ref())
+        .filter(|firing| firing.life == life.life)
+        .filter_map(|firing| match &firing.hit {
+            Hit::Disk { step, path, .. } if !step.operation.is_durable_step() => Some(path.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut allowed = Vec::new();
+    for (id, whole) in image::checkpoints(&life.image).into_iter().rev() {
+        let Some(checkpoint) = whole else { continue };
+        allowed.push(id);
+        let its = [
+            Some(image::checkpoint_path(id)),
+            checkpoint.snapshot.map(|one| image::snapshot_path(&one.name)),
+        ];
+        let is_its = |path: &&str| its.iter().flatten().any(|its| its == path);
+        if !struck.iter().any(is_its) {
+            break;
+        }
+    }
+    allowed
 }

@@ -5,14 +5,14 @@
 
 use super::TappedBatch;
 use crate::{
-    disk::{Buried, Usage},
-    fault::{FaultOutcome, StepMade},
+    disk::{Buried, FailedOperation, Usage},
+    fault::{Class, FaultOutcome, StepMade, StepSet},
     network::ConnectionRecord,
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
 };
-use highwater_core::{event::Event, ids::BatchTime};
-use std::collections::BTreeMap;
+use highwater_core::{Error, event::Event, ids::BatchTime};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Every file of the disk with its content.
 pub type Image = BTreeMap<String, Vec<u8>>;
@@ -24,6 +24,8 @@ pub struct Evidence {
     pub lives: Vec<LifeEvidence>,
     /// The disk in the end.
     pub last_image: Image,
+    /// The files of it that damage has changed, as they were written.
+    pub last_pristine: Image,
     /// Journal files that were removed.
     pub graveyard: Vec<Buried>,
     /// What was appended to the tap and to the pipeline's output, in order.
@@ -36,6 +38,10 @@ pub struct Evidence {
     pub faults: Vec<FaultOutcome>,
     /// The driver's disk operations, recorded in a run without faults.
     pub steps: Vec<StepMade>,
+    /// The operations of which the driver was told that they failed.
+    pub failures: Vec<FailedOperation>,
+    /// The steps that some life made: what a fault could have hit.
+    pub reached: StepSet,
     /// The space that was used.
     pub usage: Usage,
     /// Whether everything that was sent was processed in time, and the driver stopped when it was asked to.
@@ -59,8 +65,10 @@ pub struct LifeEvidence {
     pub ended_at: VirtualTime,
     /// How.
     pub end: LifeEnd,
-    /// The disk that it found.
+    /// The disk that it found: what it could see, damage included.
     pub image: Image,
+    /// The files of it that damage has changed, as they were written.
+    pub pristine: Image,
     /// What it said, and when.
     pub events: Vec<(VirtualTime, Event)>,
     /// Its disk operations.
@@ -83,11 +91,40 @@ pub enum LifeEnd {
     Failed {
         /// The error.
         error: String,
+        /// What kind of error that is.
+        cause: Cause,
     },
     /// It was asked to stop, and did.
     Stopped,
     /// The run was over before it ended.
     CutOff,
+}
+
+/// What an error that ends a driver is about, as far as the judges tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The checkpoint directory does not hold what was written to it.
+    Damage,
+    /// A newer driver owns the checkpoint directory.
+    Fenced,
+    /// A live driver holds it.
+    InUse,
+    /// Anything else.
+    Other,
+}
+
+impl Cause {
+    pub(super) fn of(error: &Error) -> Self {
+        match error {
+            Error::Shared(inner) => Self::of(inner),
+            Error::Damaged { .. } | Error::OtherVersion { .. } | Error::NoUsableCheckpoint { .. } => {
+                Self::Damage
+            }
+            Error::Fenced { .. } => Self::Fenced,
+            Error::InUse { .. } => Self::InUse,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Something that was appended to an output file.
@@ -105,12 +142,80 @@ pub struct Emission {
     pub bytes: Vec<u8>,
 }
 
+/// An image with the damage undone: what was written.
+fn undamaged<'a>(image: &'a Image, pristine: &Image) -> Cow<'a, Image> {
+    if pristine.is_empty() {
+        return Cow::Borrowed(image);
+    }
+    let mut image = image.clone();
+    image.extend(pristine.iter().map(|(path, bytes)| (path.clone(), bytes.clone())));
+    Cow::Owned(image)
+}
+
+impl LifeEvidence {
+    /// The disk that it found, as it was written: what the lives before it did.
+    pub fn written(&self) -> Cow<'_, Image> {
+        undamaged(&self.image, &self.pristine)
+    }
+
+    /// The batches that it completed, with the times at which it said so.
+    pub fn completions(&self) -> impl Iterator<Item = (VirtualTime, BatchTime)> {
+        self.events.iter().filter_map(|(at, event)| match event {
+            Event::BatchCompleted { time, .. } => Some((*at, *time)),
+            _ => None,
+        })
+    }
+}
+
 impl Evidence {
+    /// The disk in the end, as it was written.
+    pub fn last_written(&self) -> Cow<'_, Image> {
+        undamaged(&self.last_image, &self.last_pristine)
+    }
+
+    /// What the engine owed in this run: the class of the worst fault that fired.
+    pub fn class(&self) -> Class {
+        let fired = self.faults.iter().filter(|outcome| outcome.firing.is_some());
+        fired.map(|outcome| outcome.fault.kind().class()).max().unwrap_or(Class::Tolerated)
+    }
+
+    /// The error with which the driver stopped for good because of damage that a fault did and that it owes no more about: an error
+    /// that names file and offset.
+    pub fn detected(&self) -> Option<&str> {
+        if self.class() == Class::Tolerated {
+            return None;
+        }
+        match &self.lives.last()?.end {
+            LifeEnd::Failed { error, cause: Cause::Damage } if names_file_and_offset(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The batches that were emitted, by the longest of their emissions to the tap, in the order of their times. A life that
+    /// is refused because of damage leaves the output file as the crash before it left it, torn; what was emitted is right or
+    /// wrong all the same.
+    pub fn emitted(&self) -> Vec<TappedBatch> {
+        let taps = self.emissions.iter().filter(|emission| emission.tap);
+        let parsed = taps.filter_map(|emission| TappedBatch::parse(&emission.bytes));
+        let batches: BTreeMap<BatchTime, TappedBatch> =
+            parsed.map(|(batch, _)| (batch.time, batch)).collect();
+        batches.into_values().collect()
+    }
+
     /// The batches of the tap's file in the end, and the bytes of the file that are no batch.
     pub fn tapped(&self) -> (Vec<TappedBatch>, usize) {
         let bytes = self.last_image.get(super::supervise::TAP).map_or(&[][..], Vec::as_slice);
         let (batches, used) = TappedBatch::parse_all(bytes);
         (batches, bytes.len() - used)
+    }
+
+    /// The batches that there are in the end: those of the tap's file; where damage stopped the driver for good, those that were
+    /// emitted.
+    pub fn batches(&self) -> Vec<TappedBatch> {
+        match self.detected() {
+            None => self.tapped().0,
+            Some(_) => self.emitted(),
+        }
     }
 
     /// The text of the pipeline's output file in the end.
@@ -123,4 +228,11 @@ impl Evidence {
     pub fn events(&self) -> impl Iterator<Item = (VirtualTime, Life, &Event)> {
         self.lives.iter().flat_map(|life| life.events.iter().map(|(at, event)| (*at, life.life, event)))
     }
+}
+
+/// `/checkpoint/journal/0001.wal is damaged at byte 99: ...`
+fn names_file_and_offset(error: &str) -> bool {
+    let offset = error.split_once(" at byte ").and_then(|(_, rest)| rest.chars().next());
+    error.contains(&format!("{}/", super::supervise::CHECKPOINT))
+        && offset.is_some_and(|c| c.is_ascii_digit())
 }

@@ -4,7 +4,7 @@
 //! A driver that ends with an error is started again after a second, as a process supervisor would do, unless the error says
 //! that the same start would fail again.
 
-use super::{Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap};
+use super::{Cause, Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap};
 use crate::{
     disk::ContentChange,
     fault::{Fault, FaultOutcome, Plan, Trigger},
@@ -111,7 +111,7 @@ impl Supervisor<'_> {
     }
 
     async fn one_life(&mut self) -> (Ended, Life) {
-        let image = self.world.files();
+        let (image, pristine) = (self.world.files(), self.world.pristine_of_damaged_files());
         let began_at = self.world.now();
         let events: Events = Arc::default();
         let stop = watch::Sender::new(false);
@@ -157,7 +157,9 @@ impl Supervisor<'_> {
                 LifeEnd::Crashed { fault: crashed.fault, power_loss: crashed.power_loss }
             }
             Ended::Itself(Ok(())) => LifeEnd::Stopped,
-            Ended::Itself(Err(error)) => LifeEnd::Failed { error: error.to_string() },
+            Ended::Itself(Err(error)) => {
+                LifeEnd::Failed { error: error.to_string(), cause: Cause::of(error) }
+            }
             Ended::OutOfTime => LifeEnd::CutOff,
         };
         let events = std::mem::take(&mut *events.lock().expect("no panic holds it"));
@@ -169,6 +171,7 @@ impl Supervisor<'_> {
             ended_at,
             end,
             image,
+            pristine,
             events,
             disk_operations,
             network_operations,
@@ -202,12 +205,15 @@ impl Supervisor<'_> {
         let evidence = Evidence {
             lives: self.lives,
             last_image: self.world.files(),
+            last_pristine: self.world.pristine_of_damaged_files(),
             graveyard: self.world.graveyard(),
             emissions: emissions(&self.world),
             source: self.ledger.report(),
             connections: self.world.connections(),
             faults,
             steps: self.world.steps(),
+            failures: self.world.failed_operations(),
+            reached: self.world.reached(),
             usage: self.world.usage(),
             converged,
             healed_at,

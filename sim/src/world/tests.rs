@@ -9,13 +9,19 @@ use crate::{
 use highwater_core::env::{Connection, Env};
 use std::path::Path;
 
-/// A driver of a kind: reads lines, appends them, syncs, and draws a number.
+/// A driver of a kind: reads lines, appends them, syncs, and draws a number; when the disk fails it begins again.
 async fn driver(env: Env) {
+    while let Err(_injected) = read_and_append(&env).await {
+        env.clock.sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn read_and_append(env: &Env) -> std::io::Result<()> {
     let path = Path::new("/checkpoint/journal/a");
-    env.disk.create_dir(path.parent().unwrap()).await.unwrap();
+    env.disk.create_dir(path.parent().unwrap()).await?;
     let mut file = match env.disk.create_new(path).await {
         Ok(file) => file,
-        Err(_) => env.disk.open_append(path).await.unwrap(),
+        Err(_) => env.disk.open_append(path).await?,
     };
     loop {
         let Ok(Connection { mut reader, writer }) = env.network.connect(Source::ADDRESS).await else {
@@ -24,8 +30,8 @@ async fn driver(env: Env) {
         };
         let mut buffer = Vec::new();
         while reader.read(&mut buffer, 1000).await.is_ok_and(|read| read > 0) {
-            file.append(&buffer).await.unwrap();
-            file.sync().await.unwrap();
+            file.append(&buffer).await?;
+            file.sync().await?;
             buffer.clear();
         }
         drop(writer);
