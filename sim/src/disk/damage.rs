@@ -45,7 +45,10 @@ pub struct Damage {
 impl Damaged {
     pub(super) fn shorten(&mut self, length: usize) {
         self.pristine.truncate(length);
-        self.latent.retain(|latent| latent.from < length);
+        self.latent.retain_mut(|latent| {
+            latent.bytes.truncate(length.saturating_sub(latent.from));
+            !latent.bytes.is_empty()
+        });
         for (_, range) in &mut self.seen {
             *range = range.start.min(length)..range.end.min(length);
         }

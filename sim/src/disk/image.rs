@@ -306,6 +306,27 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "synced content of /d/journal/1 was lost")]
+    fn a_disk_that_loses_a_synced_byte_by_itself_finds_it_out_at_the_end_of_the_life() {
+        let mut volume = volume();
+        let inode = file(&mut volume, "/d/journal/1", b"kept", b"");
+        volume.end_life(ACTOR.node, ACTOR.life);
+        volume.inodes[inode.0].content[2] ^= 1;
+        volume.end_life(ACTOR.node, ACTOR.life);
+    }
+
+    #[test]
+    #[should_panic(expected = "synced content of /d/journal/1 was lost")]
+    fn a_damaged_byte_excuses_no_other_one() {
+        let mut volume = volume();
+        let inode = file(&mut volume, "/d/journal/1", b"kept", b"");
+        volume.rot(inode, 0, 1, 3);
+        volume.end_life(ACTOR.node, ACTOR.life);
+        volume.inodes[inode.0].content[2] ^= 1;
+        volume.end_life(ACTOR.node, ACTOR.life);
+    }
+
+    #[test]
     fn outputs_and_removed_files_are_kept_for_the_judges_and_space_is_counted() {
         let mut volume = volume();
         volume.record.keep_removed.push("/journal/".into());

@@ -7,7 +7,7 @@
 
 use super::{
     damage::{Damage, Latent},
-    names::What,
+    names::{NameChange, What},
     record::{ContentChange, RecordedChange},
     volume::{Actor, InodeId, Volume, directory_of},
 };
@@ -100,13 +100,20 @@ impl Volume {
         self.struck.names_given_up |= self.pending.len() < waiting;
     }
 
-    /// Every file whose name in a directory is not durable is back where it durably is.
+    /// Every file whose name in a directory is not durable is back where it durably is, and so is whoever took a name from one of
+    /// these.
     fn revert_names(&mut self, path: &str, actor: Actor) {
         let touching = self.pending.iter().filter(|change| change.touches(path));
         let mut reverted: BTreeSet<InodeId> = touching.map(|change| change.inode).collect();
         loop {
-            let homes = reverted.iter().filter_map(|inode| self.inode(*inode).durable_name.as_deref());
-            let taken: Vec<InodeId> = homes.filter_map(|home| self.find(home).ok()).collect();
+            let homes: Vec<&str> =
+                reverted.iter().filter_map(|inode| self.inode(*inode).durable_name.as_deref()).collect();
+            let takes_a_home =
+                |change: &&NameChange| change.taken().is_some_and(|name| homes.contains(&name));
+            let took = self.pending.iter().filter(takes_a_home).map(|change| change.inode);
+            // Also by a change that was given up: that one is seen and waits for nothing.
+            let taken: Vec<InodeId> =
+                homes.iter().filter_map(|home| self.find(home).ok()).chain(took).collect();
             let before = reverted.len();
             reverted.extend(taken);
             if reverted.len() == before {
