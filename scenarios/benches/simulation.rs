@@ -34,7 +34,7 @@ fn main() {
         let trigger = Trigger::Time { at_ms };
         Fault::Crash(Crash { trigger, power_loss: None, restart_after_ms: RESTART_AFTER_MS })
     };
-    let crashing = Plan { faults: CRASHES_MS.map(crash).to_vec() };
+    let crashing = Plan::of(CRASHES_MS.map(crash).to_vec());
     let mut best: [Option<Measured>; 3] = [None; 3];
     for _ in 0..ROUNDS {
         let mut measured = [Measured::default(); 3];

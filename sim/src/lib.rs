@@ -11,7 +11,7 @@
 //! - [`source`] is the outside that the driver reads from, with the ledger that the judges believe.
 //! - [`sabotage`] breaks one promise of a seam at a time: a testbed that does not notice proves nothing.
 //! - [`scenario`] is what is swept; [`run`] lives through it under a plan; the [`judge`]s say whether the invariants held.
-//! - [`sweep`] runs many seeds at once.
+//! - [`sweep`] runs many seeds at once; [`shrink`] makes the plan of a failure small.
 //! - [`rng`] gives every domain its own stream of numbers, so that a draw added in one shifts nothing in another.
 #[cfg(not(madsim))]
 compile_error!(
@@ -30,6 +30,7 @@ pub mod rng;
 pub mod run;
 pub mod sabotage;
 pub mod scenario;
+pub mod shrink;
 pub mod simulation;
 pub mod source;
 pub mod sweep;

@@ -69,7 +69,7 @@ fn any_plan_over_any_text_holds_all_invariants() {
     let case = (0..scenarios.len(), 0..1000u64, proptest::collection::vec(fault(), 0..6), lines());
     let result = runner(400).run(&case, |(index, seed, faults, corpus)| {
         let scenario = Scenario { corpus: Arc::new(corpus), ..scenarios[index].clone() };
-        let options = RunOptions { plan: Some(Plan { faults }), ..RunOptions::seeded(seed) };
+        let options = RunOptions { plan: Some(Plan::of(faults)), ..RunOptions::seeded(seed) };
         let report = run(&scenario, &options).report;
         prop_assert!(report.held(), "{}", highwater_reports::text::render(&report));
         Ok(())

@@ -54,7 +54,7 @@ fn a_resumed_line_that_is_cut_at_the_same_byte_again_and_again_is_not_a_record()
     let scenario = find("running-total").expect("it is in the catalogue");
     let close = |connection| Fault::Close(Close { connection, after_bytes: 4 });
     for cuts in 1..=5 {
-        let plan = Plan { faults: (1..=cuts).map(close).collect() };
+        let plan = Plan::of((1..=cuts).map(close).collect());
         let report = run(&scenario, &RunOptions { plan: Some(plan), ..RunOptions::seeded(1322) }).report;
         assert!(report.plan.iter().all(|fault| fault.firing.is_some()), "{cuts} connections are cut");
         assert!(report.held(), "{}", highwater_reports::text::render(&report));

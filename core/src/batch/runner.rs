@@ -191,7 +191,7 @@ impl Runner {
                 progress.basis = time;
             }
             let view = self.backlog.view(progress.completed, progress.basis);
-            let checkpoint = Checkpoint {
+            let mut checkpoint = Checkpoint {
                 interval: progress.interval,
                 zero_time: progress.zero_time,
                 hash_seed: progress.hash_seed,
@@ -203,18 +203,22 @@ impl Runner {
                 pending: view.pending,
                 sources: view.sources,
                 sinks: progress.sinks.clone(),
+                retained: Vec::new(),
                 journal_from: view.journal_from,
                 journal_newest: Some(view.journal_newest),
             };
-            publish(&self.env, &self.directory, id, &checkpoint).await?;
             self.retention.add(Retained::new(id, &checkpoint));
+            checkpoint.retained = self.retention.kept_ids();
+            publish(&self.env, &self.directory, id, &checkpoint).await?;
             self.listeners.tell(&Event::CheckpointPublished {
                 checkpoint: id,
                 completed: checkpoint.completed,
                 pending: checkpoint.pending.len() as u64,
                 snapshot: checkpoint.snapshot.map(|snapshot| snapshot.time),
             });
-            self.retention.trim(&self.env, &self.directory, &self.listeners).await
+            self.retention.trim(&self.env, &self.directory, &self.listeners).await?;
+            self.journal.forget_before(self.retention.journal_from());
+            Ok(())
         })
     }
 }

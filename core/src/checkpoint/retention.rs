@@ -60,6 +60,16 @@ impl Retention {
         self.published.push(retained);
     }
 
+    /// The checkpoints that are kept.
+    pub fn kept_ids(&self) -> Vec<CheckpointId> {
+        self.kept().into_iter().map(|retained| retained.id).collect()
+    }
+
+    /// The first segment that any of them needs.
+    pub fn journal_from(&self) -> SegmentId {
+        self.published.iter().map(|retained| retained.journal_from).min().unwrap_or(SegmentId(0))
+    }
+
     /// Which of the published ones to keep: the newest ones, and as many of which it is known that they are durable.
     fn kept(&self) -> Vec<Retained> {
         let newest = &self.published[self.published.len().saturating_sub(self.keep)..];

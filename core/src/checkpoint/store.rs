@@ -35,6 +35,11 @@ pub(crate) async fn list_checkpoints(env: &Env, checkpoints: &Path) -> Result<Ve
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         names => names.map_err(Error::disk("list", checkpoints))?,
     };
+    Ok(checkpoints_in(&names))
+}
+
+/// The published checkpoints among `names`, as [`list_checkpoints`] has them.
+pub(super) fn checkpoints_in(names: &[String]) -> Vec<CheckpointId> {
     let mut ids: Vec<_> = names.iter().filter_map(|name| id_of(name)).collect();
     ids.sort_unstable();
     let mut newest = Generation(0);
@@ -45,7 +50,7 @@ pub(crate) async fn list_checkpoints(env: &Env, checkpoints: &Path) -> Result<Ve
     // Of one number the newest generation's counts.
     ids.reverse();
     ids.dedup_by_key(|id| id.sequence);
-    Ok(ids)
+    ids
 }
 
 /// Reads and verifies a checkpoint.

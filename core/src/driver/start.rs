@@ -37,9 +37,14 @@ pub(crate) async fn start(
     let driver =
         Driver { env: env.clone(), options, listeners: listeners.clone(), directory: opened.directory };
     remove_temporaries(env, &driver.directory, &listeners).await?;
+    let directory = driver.directory.clone();
     let prepared = match opened.recovered {
-        None => driver.first_start(graph).await?,
-        Some(recovered) => driver.later_start(graph, recovered).await?,
+        None => driver.first_start(graph).await,
+        Some(recovered) => driver.later_start(graph, recovered).await,
+    };
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Err(directory.unless_fenced(error).await),
     };
     let stop = Flag::default();
     let stopping = stop.clone();
@@ -51,7 +56,10 @@ pub(crate) async fn start(
         let ended = tokio::select! {
             biased;
             () = cutting.raised() => Ok(()),
-            ended = drive(prepared, stopping, ends, &mut ends_told) => ended,
+            ended = drive(prepared, stopping, ends, &mut ends_told) => match ended {
+                Ok(()) => Ok(()),
+                Err(error) => Err(directory.unless_fenced(error).await),
+            },
         };
         // Its tasks hold the directory's lock, and end a moment after they were told to. Nobody is told before the last of
         // them is gone: whoever starts the next driver must find the directory free.
@@ -115,6 +123,7 @@ impl Driver {
             next: BlockId(0),
             position: None,
         };
+        let id = self.next_id(&mut progress.next_sequence);
         let checkpoint = Checkpoint {
             interval: progress.interval,
             zero_time: progress.zero_time,
@@ -127,15 +136,20 @@ impl Driver {
             pending: Vec::new(),
             sources: (0..sources).map(source).collect(),
             sinks: progress.sinks.clone(),
+            retained: vec![id],
             journal_from: SegmentId(0),
             journal_newest: None,
         };
-        self.publish(&mut progress.next_sequence, &checkpoint).await
+        self.publish(id, &checkpoint).await
     }
 
-    async fn publish(&self, next: &mut CheckpointSequence, checkpoint: &Checkpoint) -> Result<Retained> {
-        let id = CheckpointId { sequence: *next, generation: self.directory.generation };
+    fn next_id(&self, next: &mut CheckpointSequence) -> CheckpointId {
+        let sequence = *next;
         *next = next.next();
+        CheckpointId { sequence, generation: self.directory.generation }
+    }
+
+    async fn publish(&self, id: CheckpointId, checkpoint: &Checkpoint) -> Result<Retained> {
         publish(&self.env, &self.directory, id, checkpoint).await?;
         self.listeners.tell(&Event::CheckpointPublished {
             checkpoint: id,
@@ -158,7 +172,9 @@ impl Driver {
         let mut next_sequence = recovered.next_sequence;
         if !published.iter().any(|retained| retained.is_durable) {
             // A journal must never be all that a power loss leaves.
-            published.push(self.publish(&mut next_sequence, &recovered.checkpoint).await?);
+            let id = self.next_id(&mut next_sequence);
+            recovered.checkpoint.retained.push(id);
+            published.push(self.publish(id, &recovered.checkpoint).await?);
         }
         let inherited = std::mem::take(&mut recovered.journal);
         let kept: Vec<_> = inherited.predecessors.iter().map(|(name, _)| *name).collect();

@@ -24,7 +24,9 @@ mod writer;
 
 pub(crate) use entry::DurableMark;
 pub use entry::{Allocation, Block, BlockRange, Completion, Record, SegmentHeader, SinkProgress};
-pub(crate) use reader::{FoundJournal, list_segments, read_block, read_file, read_journal};
+pub(crate) use reader::{
+    FoundJournal, WAL, list_segments, read_block, read_file, read_journal, segments_in, stale_list,
+};
 pub use reader::{Segment, decode_segment};
 pub(crate) use writer::{Inherited, Journal, Location, Moved};
 
@@ -58,6 +60,11 @@ impl SegmentName {
             generation: Generation(generation.parse().ok()?),
         };
         (name.to_string() == stem).then_some(name)
+    }
+
+    /// What newer means: of the newest generation, and of that the last.
+    pub(crate) fn age(self) -> (Generation, SegmentId) {
+        (self.generation, self.segment)
     }
 
     pub(crate) fn wal(self, journal: &Path) -> PathBuf {

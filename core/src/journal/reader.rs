@@ -102,18 +102,31 @@ pub(crate) async fn list_segments(env: &Env, journal: &Path) -> Result<(Vec<Segm
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
         files => files.map_err(Error::disk("list", journal))?,
     };
-    let with = |extension: &str| {
-        files.iter().filter_map(|name| SegmentName::parse(name.strip_suffix(extension)?)).collect::<Vec<_>>()
-    };
-    Ok((with(".wal"), with(".durable")))
+    Ok((segments_in(&files, WAL), segments_in(&files, ".durable")))
 }
 
-/// Reads all segments from number `from` on.
+/// How the names of segments end.
+pub(crate) const WAL: &str = ".wal";
+
+/// The segments whose files with this ending are among `files`.
+pub(crate) fn segments_in(files: &[String], ending: &str) -> Vec<SegmentName> {
+    files.iter().filter_map(|name| SegmentName::parse(name.strip_suffix(ending)?)).collect()
+}
+
+/// Reads all segments from number `from` on. `seen` is the newest segment that an earlier listing had.
 ///
 /// # Errors
 /// [`Error::Damaged`] for anything but a torn tail of the newest segment, [`Error::Disk`].
-pub(crate) async fn read_journal(env: &Env, journal: &Path, from: SegmentId) -> Result<FoundJournal> {
+pub(crate) async fn read_journal(
+    env: &Env,
+    journal: &Path,
+    from: SegmentId,
+    seen: Option<SegmentName>,
+) -> Result<FoundJournal> {
     let (names, marks) = list_segments(env, journal).await?;
+    if names.iter().map(|name| name.age()).max() < seen.map(SegmentName::age) {
+        return Err(stale_list(journal));
+    }
     let next =
         names.iter().chain(&marks).map(|name| name.segment).max().map_or(SegmentId(0), SegmentId::next);
     let inherited = Inherited { next, ..Inherited::default() };
@@ -122,7 +135,7 @@ pub(crate) async fn read_journal(env: &Env, journal: &Path, from: SegmentId) -> 
     // that is still alive may begin further ones before it finds that it was replaced.
     let mut newest_first: Vec<_> =
         names.iter().chain(&marks).filter(|name| name.segment >= from).copied().collect();
-    newest_first.sort_unstable_by_key(|name| std::cmp::Reverse((name.generation, name.segment)));
+    newest_first.sort_unstable_by_key(|name| std::cmp::Reverse(name.age()));
     newest_first.dedup();
     for name in newest_first {
         let path = name.wal(journal);
@@ -166,7 +179,9 @@ pub(crate) async fn read_journal(env: &Env, journal: &Path, from: SegmentId) -> 
                 found.segments.push((name, closed));
             }
             // Also one that is not needed here: an older checkpoint that is retained may need it.
-            found.inherited.predecessors.push((name, length));
+            if name.segment >= from || names.contains(&name) {
+                found.inherited.predecessors.push((name, length));
+            }
         }
         found.inherited.take_over(name, &segment, marked.length);
         found.segments.push((name, segment));
@@ -195,8 +210,9 @@ async fn read_marks(env: &Env, journal: &Path, name: SegmentName) -> Result<Dura
     let mut known = DurableMark { length: 0, continued: false };
     let path = name.marks(journal);
     let bytes = match env.disk.length(&path).await {
+        Ok(_) => read_file(&*env.disk, &path).await?,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(known),
-        _ => read_file(&*env.disk, &path).await?,
+        Err(error) => return Err(Error::disk("read the length of", &path)(error)),
     };
     // Marks only grow; one that is damaged, and what is behind it, says nothing. Each true one is a lower bound.
     let mut at = 0;
@@ -231,11 +247,24 @@ fn missing(path: &Path) -> Error {
     Error::Damaged { path: path.to_owned(), offset: 0, reason: "the file is missing".into() }
 }
 
+/// A listing that lacks what an earlier one had: of the moment, not of the directory.
+pub(crate) fn stale_list(directory: &Path) -> Error {
+    let stale = std::io::Error::other("the newest file is not in it, and was before");
+    Error::disk("list", directory)(stale)
+}
+
+/// Reads a whole file: at least as much of it as it says that it has.
 pub(crate) async fn read_file(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
     let read = async {
         let length = disk.length(path).await?;
-        let length = usize::try_from(length).map_err(|_| ErrorKind::FileTooLarge)?;
-        disk.read(path, 0, length).await
+        let bytes = disk.read(path, 0, usize::MAX).await?;
+        match (bytes.len() as u64) < length {
+            true => {
+                let message = format!("{} of its {length} bytes were read", bytes.len());
+                Err(std::io::Error::new(ErrorKind::UnexpectedEof, message))
+            }
+            false => Ok(bytes),
+        }
     };
     read.await.map_err(|error| match error.kind() {
         ErrorKind::NotFound => missing(path),

@@ -38,7 +38,7 @@ impl Lives {
     }
 
     async fn read(&self) -> Result<FoundJournal> {
-        read_journal(&self.env, self.directory.path(), SegmentId(0)).await
+        read_journal(&self.env, self.directory.path(), SegmentId(0), None).await
     }
 
     fn wal(&self, segment: u64, generation: u64) -> PathBuf {

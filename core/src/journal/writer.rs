@@ -81,6 +81,7 @@ impl Location {
 pub(crate) struct Journal {
     requests: mpsc::Sender<Request>,
     open_segment: Arc<AtomicU64>,
+    needed_from: Arc<AtomicU64>,
     _task: Arc<dyn Task>,
 }
 
@@ -108,6 +109,7 @@ impl Journal {
     ) -> Result<(Self, Moved)> {
         let Inherited { next, predecessors, carried } = inherited;
         let open_segment = Arc::new(AtomicU64::new(next.0));
+        let needed_from = Arc::new(AtomicU64::new(0));
         let mut writer = Writer {
             env: env.clone(),
             directory,
@@ -117,16 +119,22 @@ impl Journal {
             predecessors,
             open: None,
             open_segment: open_segment.clone(),
+            needed_from: needed_from.clone(),
         };
         let moved = writer.begin_segment(next, &carried).await?;
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let task = env.executor.spawn("journal", Box::pin(writer.run(inbox)));
-        Ok((Self { requests, open_segment, _task: task.into() }, moved))
+        Ok((Self { requests, open_segment, needed_from, _task: task.into() }, moved))
     }
 
     /// The segment that the next record will stand in, or one after it.
     pub fn open_segment(&self) -> SegmentId {
         SegmentId(self.open_segment.load(Ordering::SeqCst))
+    }
+
+    /// Segments before this one were trimmed: the next segment need not name them.
+    pub fn forget_before(&self, segment: SegmentId) {
+        self.needed_from.store(segment.0, Ordering::SeqCst);
     }
 
     /// Appends entries, in this order and without anything between them; with `sync`, returns once they are durable.
@@ -160,6 +168,7 @@ struct Writer {
     predecessors: Vec<(SegmentName, u64)>,
     open: Option<OpenSegment>,
     open_segment: Arc<AtomicU64>,
+    needed_from: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -235,9 +244,8 @@ impl Writer {
 
     async fn begin_segment(&mut self, segment: SegmentId, carried: &[(Location, Record)]) -> Result<Moved> {
         let name = SegmentName { segment, generation: self.generation };
-        // What was trimmed meanwhile need not be named any more.
-        let (present, _) = super::list_segments(&self.env, &self.directory).await?;
-        self.predecessors.retain(|(name, _)| present.contains(name));
+        let needed_from = SegmentId(self.needed_from.load(Ordering::SeqCst));
+        self.predecessors.retain(|(name, _)| name.segment >= needed_from);
         let records = carried.len() as u64;
         let header = SegmentHeader { name, predecessors: self.predecessors.clone(), carried: records };
         let mut bytes = Vec::new();

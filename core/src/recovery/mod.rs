@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     ids::{CheckpointId, Interval, OperatorId},
-    journal::{list_segments, read_journal},
+    journal::{list_segments, read_journal, stale_list},
     listeners::Listeners,
 };
 
@@ -38,6 +38,8 @@ struct Candidates {
     rejected: Vec<(CheckpointId, String)>,
     /// All that can be read, for retention.
     readable: Vec<Retained>,
+    /// Those that the newest one that can be read says are retained.
+    retained: Option<Vec<CheckpointId>>,
 }
 
 /// Recovers from what the directory holds; `None` if it holds nothing.
@@ -62,7 +64,7 @@ pub(crate) async fn recover(
         return Err(Error::NoUsableCheckpoint { directory, found, rejected });
     };
     let journal = directory.journal();
-    let found = read_journal(env, &journal, checkpoint.journal_from).await?;
+    let found = read_journal(env, &journal, checkpoint.journal_from, directory.seen.1).await?;
     if let Some(newest) = checkpoint.journal_newest
         && found.segments.last().is_none_or(|(name, _)| name.segment < newest)
     {
@@ -85,8 +87,16 @@ async fn choose(
     let checkpoints = directory.checkpoints();
     let ids = list_checkpoints(env, &checkpoints).await?;
     let newest = ids.first().copied();
-    let mut candidates = Candidates { newest, taken: None, rejected: Vec::new(), readable: Vec::new() };
+    if newest < directory.seen.0 {
+        return Err(stale_list(&checkpoints));
+    }
+    let mut candidates =
+        Candidates { newest, taken: None, rejected: Vec::new(), readable: Vec::new(), retained: None };
     for id in ids.iter().copied() {
+        if candidates.retained.as_ref().is_some_and(|retained| !retained.contains(&id)) {
+            // It was removed, and a power loss has undone that: what it refers to may be gone.
+            continue;
+        }
         let read = read_checkpoint(env, &checkpoints, id).await;
         let checkpoint = match read {
             Ok(checkpoint) => checkpoint,
@@ -100,6 +110,7 @@ async fn choose(
         let is_durable =
             ids.iter().any(|other| other.generation == id.generation && other.sequence > id.sequence);
         let retained = Retained { is_durable, ..Retained::new(id, &checkpoint) };
+        candidates.retained.get_or_insert_with(|| checkpoint.retained.clone());
         if candidates.taken.is_some() {
             candidates.readable.push(retained);
             continue;

@@ -185,7 +185,13 @@ impl Replay {
                     let source = self.sources.entry(range.source).or_default();
                     source.1 = source.1.max(range.until);
                 }
-                self.allocations.insert(allocation.time, (allocation.clone(), location));
+                let stored = (allocation.clone(), location);
+                if self.allocations.insert(allocation.time, stored).is_some() {
+                    let time = allocation.time;
+                    return Err(
+                        self.inconsistent(location, format!("the allocation of batch {time} stands twice"))
+                    );
+                }
             }
             Record::Completion(completion) if completion.time > self.completed => {
                 self.completed = completion.time;

@@ -48,7 +48,12 @@ async fn open(
     };
     match disk.create_new(path).await {
         Ok(file) => {
-            disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+            if let Err(error) = disk.sync_dir(directory).await {
+                // The next start would find a name that a power loss takes, whatever it syncs. If it cannot be removed either,
+                // the error that there is to tell is this one.
+                let _ = disk.remove(path).await;
+                return Err(Error::disk("sync the directory", directory)(error));
+            }
             return Ok((file, 0, 0));
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -54,7 +54,9 @@ fn source(report: &RunReport) -> &str {
 fn seed(report: &RunReport) -> String {
     let faults = count(report.plan.len() as u64, "fault");
     if report.plan_given {
-        return format!("{} draws the workload; the plan is given: {faults}", report.seed);
+        let lines =
+            report.lines.map_or_else(String::new, |lines| format!(", the first {}", count(lines, "line")));
+        return format!("{} draws the workload; the plan is given: {faults}{lines}", report.seed);
     }
     let from = match is_restricted(report) {
         true => fault_list(report),

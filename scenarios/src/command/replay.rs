@@ -1,18 +1,23 @@
 //! `highwater replay`: one run again, with its whole story.
 
-use super::{Failure, simulated::Faults};
+use super::{Failure, simulated::Subject};
 use clap::{Args, ValueEnum};
 use highwater_reports::text;
-use highwater_sim::{fault::Plan, run::run, scenario::Scenario, sweep::check};
-use std::{fs, io::Write, path::PathBuf};
+use highwater_sim::{run::run, sweep::check};
+use std::io::Write;
 
 const AFTER_HELP: &str = "\
 Examples:
   highwater replay word-count --seed 7
   highwater replay running-total --seed 7 --check
   highwater replay word-count --seed 7 --plan plan.toml --trace
+  highwater replay --plan scenarios/regressions/a-line-is-cut-twice.toml
 
-A plan file is TOML:
+A plan file is TOML; scenario, seed and lines may be left out, the faults as well:
+  scenario = \"word-count\"
+  seed = 7
+  lines = 12                  # the source has only the first 12 lines of the workload
+
   [[faults]]
   kind = \"crash\"
   trigger = { on = \"disk-operation\", life = 1, number = 37, moment = \"inside\" }
@@ -25,17 +30,8 @@ Exit status: 0 all invariants held; 1 one was broken, or two runs differed; 2 wr
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Replay {
-    /// The scenario; `highwater scenarios` lists them
-    #[arg(value_parser = super::simulated::scenario)]
-    scenario: Scenario,
-    /// The seed: of the workload, and of the plan unless one is given
-    #[arg(long, value_name = "N", required_unless_present = "plan", default_value_t = 0)]
-    seed: u64,
-    /// The faults, instead of those that the seed draws
-    #[arg(long, value_name = "FILE")]
-    plan: Option<PathBuf>,
     #[command(flatten)]
-    faults: Faults,
+    subject: Subject,
     /// Also prints every operation of the disk and the network
     #[arg(long)]
     trace: bool,
@@ -55,14 +51,9 @@ enum Format {
 
 impl Replay {
     pub(super) fn main(self) -> Result<(), Failure> {
-        let mut options = self.faults.options(self.seed);
+        let (scenario, mut options) = self.subject.read()?;
         options.trace = self.trace;
-        if let Some(path) = &self.plan {
-            let unusable = |why: String| Failure::unusable(format!("the plan {}: {why}", path.display()));
-            let plan = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-            options.plan = Some(toml::from_str::<Plan>(&plan).map_err(|error| unusable(error.to_string()))?);
-        }
-        let run = run(&self.scenario, &options);
+        let run = run(&scenario, &options);
         let mut out = String::new();
         for entry in &run.trace {
             out.push_str(&format!("{} life {} {}\n", entry.at, entry.life, entry.text));
@@ -73,7 +64,7 @@ impl Replay {
         });
         std::io::stdout().write_all(out.as_bytes()).map_err(Failure::failed)?;
         if self.check {
-            check(&self.scenario, &options).map_err(Failure::failed)?;
+            check(&scenario, &options).map_err(Failure::failed)?;
             eprintln!("run twice: no difference");
         }
         match run.report.held() {

@@ -1,9 +1,15 @@
 //! What the commands that simulate have in common: naming a scenario, and which faults may happen.
 
+use super::Failure;
 use clap::Args;
 use highwater_scenarios::catalogue;
-use highwater_sim::{fault::FaultKind, run::RunOptions, sabotage::Sabotage, scenario::Scenario};
-use std::fmt;
+use highwater_sim::{
+    fault::{FaultKind, PlanFile},
+    run::RunOptions,
+    sabotage::Sabotage,
+    scenario::Scenario,
+};
+use std::{fmt, fs, path::PathBuf};
 
 /// The scenario of a name, for clap.
 pub(super) fn scenario(name: &str) -> Result<Scenario, String> {
@@ -13,10 +19,49 @@ pub(super) fn scenario(name: &str) -> Result<Scenario, String> {
     })
 }
 
+/// The one run that a command is about.
+#[derive(Args)]
+pub(super) struct Subject {
+    /// The scenario [default: the one that the plan names]; `highwater scenarios` lists them
+    #[arg(value_parser = scenario, required_unless_present = "plan")]
+    scenario: Option<Scenario>,
+    /// The seed: of the workload, and of the plan unless one is given [default: the one that the plan names, or 0]
+    #[arg(long, value_name = "N", required_unless_present = "plan")]
+    seed: Option<u64>,
+    /// The faults, instead of those that the seed draws
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    faults: Faults,
+}
+
+impl Subject {
+    /// What to run; the plan is read.
+    pub(super) fn read(self) -> Result<(Scenario, RunOptions), Failure> {
+        let Some(path) = &self.plan else {
+            let scenario = self.scenario.expect("clap requires it without a plan");
+            return Ok((scenario, self.faults.options(self.seed.unwrap_or(0))));
+        };
+        let unusable =
+            |why: &dyn fmt::Display| Failure::unusable(format!("the plan {}: {why}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| unusable(&error))?;
+        let file = PlanFile::read(&text).map_err(|error| unusable(&error))?;
+        let scenario = match (self.scenario, file.scenario) {
+            (Some(scenario), _) => scenario,
+            (None, Some(name)) => scenario(&name)
+                .map_err(|there_are| unusable(&format!("there is no scenario `{name}`; {there_are}")))?,
+            (None, None) => return Err(unusable(&"it names no scenario; name one on the command line")),
+        };
+        let mut options = self.faults.options(self.seed.or(file.seed).unwrap_or(0));
+        options.plan = Some(file.plan);
+        Ok((scenario, options))
+    }
+}
+
 /// What may go wrong in a run.
 #[derive(Args, Clone)]
 pub(super) struct Faults {
-    /// The classes of faults that may be drawn: crash, power-loss, reset, close, stall [default: all]
+    /// The kinds of faults that may be drawn; `highwater faults` lists them [default: all but lying-disk]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     faults: Vec<FaultKind>,
     /// Breaks a promise of the disk or the network, to see the judges at work, such as file-sync-does-nothing

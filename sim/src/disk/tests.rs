@@ -34,7 +34,7 @@ fn crash_at(life: u32, number: u64, moment: Moment, image_seed: Option<u64>) -> 
 fn one_crash(fault: Fault) -> (Crashed, FaultOutcome, Vec<u8>) {
     let run = run_simulation(WorldOptions::seeded(3), |world| async move {
         let driver = world.add_node("driver");
-        world.arm(&Plan { faults: vec![fault] }, &driver);
+        world.arm(&Plan::of(vec![fault]), &driver);
         let task = driver.start(write_a_journal);
         let crashed = world.crashed().await;
         assert!(task.await.is_err(), "the dead task never ends");
@@ -78,14 +78,12 @@ fn a_power_loss_inside_a_sync_keeps_what_was_synced_before() {
 
 #[test]
 fn a_crash_that_is_not_reached_is_missed_and_the_next_life_has_its_own_count() {
-    let plan = Plan {
-        faults: vec![
-            crash_at(1, 4, Moment::After, Some(0)),
-            crash_at(1, 5, Moment::Before, None),
-            crash_at(2, 3, Moment::Before, None),
-            crash_at(3, 500, Moment::Before, None),
-        ],
-    };
+    let plan = Plan::of(vec![
+        crash_at(1, 4, Moment::After, Some(0)),
+        crash_at(1, 5, Moment::Before, None),
+        crash_at(2, 3, Moment::Before, None),
+        crash_at(3, 500, Moment::Before, None),
+    ]);
     let options = WorldOptions { record_steps: true, ..WorldOptions::seeded(3) };
     let outcomes = run_simulation(options, |world| async move {
         let driver = world.add_node("driver");

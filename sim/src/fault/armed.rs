@@ -183,6 +183,20 @@ impl Armed {
         timed.collect()
     }
 
+    /// The faults of the driver's n-th attempt to connect, with their place in the plan, and whether it is the first that each hits.
+    pub(crate) fn of_attempt(&self, n: u64) -> Vec<(usize, bool)> {
+        let faults = self.outcomes.iter().enumerate().filter(|_| !self.disarmed);
+        let hit = faults.filter_map(|(index, outcome)| {
+            let hits = match &outcome.fault {
+                Fault::Hang(hang) => hang.attempt..=hang.attempt,
+                Fault::Refuse(refuse) => refuse.attempt..=refuse.last_attempt(),
+                _ => return None,
+            };
+            hits.contains(&n).then_some((index, outcome.firing.is_none()))
+        });
+        hit.collect()
+    }
+
     /// The faults of the driver's n-th connection, with their place in the plan, in the order in which bytes reach them.
     pub(crate) fn of_connection(&self, n: u32) -> Vec<(usize, u64, Fault)> {
         let mut faults: Vec<(usize, u64, Fault)> = self

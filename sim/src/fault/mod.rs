@@ -2,8 +2,8 @@
 //!
 //! Every kind of fault is one file: its parameters, what it does, its line in a report, how it is drawn, its test. They stand
 //! in four families: [`process`], [`disk`], [`network`], [`clock`]; and every kind is in one [`Class`], which says what an engine owes
-//! under it. A [`Plan`] is a list of faults with [`Trigger`]s; a seed draws one within [`Bounds`], a file holds one, a shrinker makes
-//! one smaller. What became of each planned fault is a [`FaultOutcome`]: fired, at what, or missed.
+//! under it. A [`Plan`] is a list of faults with [`Trigger`]s; a seed draws one within [`Bounds`], a [`PlanFile`] holds one,
+//! [`crate::shrink`] makes one smaller. What became of each planned fault is a [`FaultOutcome`]: fired, at what, or missed.
 //!
 //! What the faults do to the disk, to connections, to the clocks and to the process is done where these are: in [`crate::disk`],
 //! [`crate::network`], [`crate::clock`] and [`crate::world`].
@@ -14,9 +14,11 @@ mod bounds;
 mod class;
 pub mod clock;
 pub mod disk;
+mod limits;
 pub mod network;
 mod outcome;
 mod plan;
+mod plan_file;
 pub mod process;
 mod step;
 mod trigger;
@@ -30,12 +32,14 @@ pub use disk::{
     BitRot, DiskFull, FailedSync, FileSystem, IoError, LostWrite, LyingDisk, MisdirectedWrite, ShortWrite,
     SlowDisk, StaleRead,
 };
+pub(crate) use limits::limits;
 pub use network::{
     Close, Direction, FarAhead, HalfOpen, Hang, LateData, Latency, Partition, Refuse, Repeat, Reset,
     SmallBuffer, Stall, Trickle,
 };
 pub use outcome::{FaultOutcome, Firing, Hit};
 pub use plan::Plan;
+pub use plan_file::{PlanFile, PlanFileError};
 pub use process::{Crash, CrashLoop, FailingJob, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover};
 pub use step::{DiskOperation, NetworkOperation, Place, Step, StepMade, StepSet};
 pub use trigger::{Moment, Trigger};
@@ -156,6 +160,15 @@ macro_rules! faults {
                 }
             }
 
+            /// A line on what it is.
+            pub fn about(self) -> &'static str {
+                match self {
+                    Self::Crash => "The driver's process dies; what it wrote survives in the page cache.",
+                    Self::PowerLoss => "The driver's machine loses power; what was not synced is torn or lost.",
+                    $(Self::$variant => $doc,)*
+                }
+            }
+
             /// What an engine owes under it.
             pub fn class(self) -> Class {
                 match self {
@@ -173,6 +186,21 @@ macro_rules! faults {
             }
         }
     };
+}
+
+impl Fault {
+    /// Whether it changes how one disk operation goes, and is missed without one.
+    pub(crate) fn is_of_an_operation(&self) -> bool {
+        matches!(
+            self,
+            Self::IoError(_)
+                | Self::ShortWrite(_)
+                | Self::FailedSync(_)
+                | Self::LostWrite(_)
+                | Self::MisdirectedWrite(_)
+                | Self::StaleRead(_)
+        )
+    }
 }
 
 faults! {
@@ -215,6 +243,30 @@ impl FaultKind {
     /// What the default sweep draws from: all but what is beyond any engine.
     pub fn swept() -> Vec<Self> {
         Self::ALL.iter().copied().filter(|kind| kind.class() != Class::Beyond).collect()
+    }
+
+    /// Whether it strikes such steps of the disk, and is aimed at them: the cells of the coverage matrix that must not be empty. A crash loop
+    /// is aimed at the beginnings of lives instead, and bit rot at files.
+    pub fn strikes(self, step: Step) -> bool {
+        let Step { operation, place } = step;
+        let is_checkpoint_dir = !matches!(place, Place::Output | Place::Elsewhere);
+        match self {
+            Self::Crash | Self::PowerLoss | Self::Pause | Self::Takeover | Self::SlowDisk => {
+                operation.is_durable_step()
+            }
+            Self::IoError => operation.is_durable_step() || operation == DiskOperation::Read,
+            Self::DiskFull => matches!(
+                operation,
+                DiskOperation::CreateDir | DiskOperation::CreateNew | DiskOperation::Append
+            ),
+            Self::ShortWrite => operation == DiskOperation::Append,
+            Self::FailedSync => matches!(operation, DiskOperation::Sync | DiskOperation::SyncDir),
+            Self::LostWrite | Self::MisdirectedWrite => {
+                operation == DiskOperation::Append && is_checkpoint_dir
+            }
+            Self::StaleRead => operation == DiskOperation::Read && is_checkpoint_dir,
+            _ => false,
+        }
     }
 
     /// Whether a life of the driver ends by it, as a rule.

@@ -10,7 +10,11 @@ use std::fmt;
 
 /// The faults of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
+    /// The source has only so many lines of the workload, the first ones; all of them unless it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<u64>,
     /// In no particular order: each has its own trigger.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -20,6 +24,11 @@ impl Plan {
     /// The plan of a run without faults.
     pub fn calm() -> Self {
         Self::default()
+    }
+
+    /// The plan of these faults, over the whole workload.
+    pub fn of(faults: Vec<Fault>) -> Self {
+        Self { lines: None, faults }
     }
 
     /// Draws a plan: a swarm, in which each seed switches whole families and kinds off and weighs the others wildly. At most one fault
@@ -46,8 +55,15 @@ impl Plan {
         let mut aim = Aim { bounds, lives: ends, connections: ends };
         let (tolerated, beyond) = (weighted(Class::Tolerated), weighted(Class::Beyond));
         if !tolerated.is_empty() {
-            for _ in 0..rng.between(0..=bounds.others_max) {
-                let kind = *rng.pick(&tolerated);
+            let others = rng.between(0..=bounds.others_max);
+            let mut drawn: Vec<FaultKind> = (0..others).map(|_| *rng.pick(&tolerated)).collect();
+            // What makes lives and connections first: the others are aimed at these.
+            drawn.sort_by_key(|kind| !(kind.ends_a_life() || kind.ends_a_connection()));
+            for kind in drawn {
+                // All lines can be due at once only once.
+                if kind == FaultKind::FarAhead && faults.iter().any(|fault| fault.kind() == kind) {
+                    continue;
+                }
                 faults.push(Fault::draw(kind, &mut rng, &aim));
                 aim.lives += u64::from(kind.ends_a_life());
                 aim.connections += u64::from(kind.ends_a_life() || kind.ends_a_connection());
@@ -61,7 +77,7 @@ impl Plan {
         if !beyond.is_empty() {
             faults.push(Fault::draw(*rng.pick(&beyond), &mut rng, &aim));
         }
-        Self { faults }
+        Self::of(faults)
     }
 }
 

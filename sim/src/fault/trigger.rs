@@ -9,7 +9,7 @@ use std::fmt;
 
 /// When a fault comes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "on", rename_all = "kebab-case")]
+#[serde(tag = "on", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Trigger {
     /// At a disk operation of the driver.
     DiskOperation {

@@ -1,12 +1,13 @@
-//! I5, as far as there are no windows: the batch grid is that of the first start, and it has no gap.
+//! I5: a window's results are those of the run without failures, and the batch grid is that of the first start, without a gap.
 //!
 //! Verified: every checkpoint that a life found and recovered from, or that is there in the end, names the same zero time and
-//! interval (one that a first start published and a power loss took back, before anybody used it, counts for nothing); the emitted batch times, in the end,
-//! are every point of that grid from the first on; only where more were missed than the driver's options have it make up for, it may
-//! pass over the oldest, as its events say, and makes up for that many. Windows of any length and slide stand on exactly this. Not verified: the
-//! windows' contents, which no scenario has yet.
+//! interval (one that a first start published and a power loss took back, before anybody used it, counts for nothing); the emitted batch
+//! times, in the end, are every point of that grid from the first on; only where more were missed than the driver's options have it make up
+//! for, it may pass over the oldest, as its events say, and makes up for that many; and where the scenario has windows, each tells of every
+//! key exactly what the batches in it make by the scenario's model, which knows nothing of the engine. Not verified: windows of an
+//! operator of their own, which the engine does not have yet.
 
-use super::{Case, Findings, image};
+use super::{Case, Findings, figures, image};
 use highwater_core::{BatchTime, event::Event};
 use std::collections::BTreeSet;
 
@@ -62,5 +63,17 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             ));
         }
     }
-    Findings { seen: format!("batches: {}, grids: {}", batches.len(), grids.len()), violations }
+    let mut seen = format!("batches: {}, grids: {}", batches.len(), grids.len());
+    if let Some(windows) = &case.scenario.windows {
+        let (count, differences) = figures::compare(case, windows);
+        seen.push_str(&format!(", results of windows: {count}"));
+        violations.extend(differences.into_iter().map(|wrong| {
+            let expected = wrong.expected.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+            format!(
+                "the window of {} has {:?} for {:?}, expected {expected}",
+                wrong.time, wrong.found, wrong.key
+            )
+        }));
+    }
+    Findings { seen, violations }
 }

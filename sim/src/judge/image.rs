@@ -3,7 +3,7 @@
 //! It uses the engine's decoder of a single file, because the format is the engine's; which file counts, and what follows
 //! from it, is decided here, from the design's text.
 
-use crate::run::Image;
+use crate::run::{Evidence, Image};
 use highwater_core::{
     BatchTime,
     checkpoint::Checkpoint,
@@ -62,6 +62,29 @@ fn frames_fill(mut bytes: &[u8]) -> bool {
 /// The name of a journal segment, from its path.
 pub(super) fn segment_name(path: &str) -> Option<SegmentName> {
     SegmentName::parse(path.strip_prefix(&format!("{ROOT}journal/"))?.strip_suffix(".wal")?)
+}
+
+/// The segments that ever were, removed ones included, of which `last` is what is there in the end.
+pub(super) fn all_segments(evidence: &Evidence, last: &Image) -> Vec<(SegmentName, Segment)> {
+    // A removed file is what it was when it was removed; one that is there is what it is.
+    let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
+    for buried in &evidence.graveyard {
+        files.insert(&buried.path, &buried.content);
+    }
+    for (path, bytes) in last {
+        files.insert(path, bytes);
+    }
+    segments(files.into_iter())
+}
+
+/// The records of one segment, whatever its successors say of its length: removed, or there in the end.
+pub(super) fn records(evidence: &Evidence, path: &str) -> Vec<(u64, Record)> {
+    let buried = evidence.graveyard.iter().rev().find(|buried| buried.path == path);
+    let last = evidence.last_written();
+    let bytes = last.get(path).or(buried.map(|buried| &buried.content));
+    let segment = segment_name(path).zip(bytes).and_then(|(name, bytes)| decode_segment(name, bytes).ok());
+    let records = segment.into_iter().flat_map(|segment| segment.records);
+    records.map(|(offset, _, record)| (offset, record)).collect()
 }
 
 /// The segments of an image as far as they are valid, oldest first, each at most as long as its successors say. One of whose

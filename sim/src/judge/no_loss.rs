@@ -5,6 +5,7 @@
 //! cannot resume hears of no acknowledgement: there it is what the journal held, read from the journal files that ever were;
 //! and what was delivered on the connections bounds it from above.
 //!
+//! A line that the source repeats is a record each time.
 //! Where damage stopped the driver for good, it is what was emitted that is held against that: it must be a beginning of the lines,
 //! and what was durably complete must be in the file still.
 //!
@@ -77,35 +78,42 @@ fn not_kept(evidence: &Evidence, in_the_file: &[TappedBatch]) -> Option<String> 
         .map(|(time, _)| format!("batch {time} was complete and is not in the output as it was emitted"))
 }
 
-/// The first differences of two sequences whose elements are distinct in the first.
+/// The differences of two sequences, in which a line may come several times: told once for each line, or that the order differs.
 fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
     if expected.iter().map(String::as_str).eq(found.iter().copied()) {
         return Vec::new();
     }
-    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for line in expected {
-        counts.entry(line).or_default().0 += 1;
+    /// How often a line comes, and the number of the record that it is first.
+    #[derive(Default)]
+    struct Count {
+        expected: usize,
+        found: usize,
+        first: usize,
+    }
+    let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
+    for (number, line) in expected.iter().enumerate() {
+        let count = counts.entry(line).or_insert_with(|| Count { first: number, ..Count::default() });
+        count.expected += 1;
     }
     for line in found {
-        counts.entry(line).or_default().1 += 1;
+        counts.entry(line).or_default().found += 1;
     }
-    let mut told = Vec::new();
-    for (number, line) in expected.iter().enumerate() {
-        match counts[line.as_str()] {
-            (expected, found) if found < expected => told.push(format!("record {number} is lost: {line:?}")),
-            (expected, found) if found > expected => {
-                told.push(format!("record {number} is there {found} times: {line:?}"));
-            }
-            _ => {}
-        }
-    }
-    let phantom = counts.iter().filter(|(_, (expected, _))| *expected == 0);
-    told.extend(phantom.map(|(line, _)| format!("nobody sent this record: {line:?}")));
-    if told.is_empty() {
+    let mut unequal: Vec<_> = counts.into_iter().filter(|(_, count)| count.expected != count.found).collect();
+    if unequal.is_empty() {
         let at = expected.iter().zip(found).position(|(expected, found)| expected != found).unwrap_or(0);
-        told.push(format!("the records are reordered from record {at} on"));
+        return vec![format!("the records are reordered from record {at} on")];
     }
-    told
+    // What nobody sent comes last.
+    unequal.sort_by_key(|(_, count)| (count.expected == 0, count.first));
+    let tell = |(line, Count { expected, found, first }): (&str, Count)| match (expected, found) {
+        (0, _) => format!("nobody sent this record: {line:?}"),
+        (1, 0) => format!("record {first} is lost: {line:?}"),
+        (1, _) => format!("record {first} is there {found} times: {line:?}"),
+        _ => format!(
+            "record {first} and its repetitions, {expected} in all, are there {found} times: {line:?}"
+        ),
+    };
+    unequal.into_iter().map(tell).collect()
 }
 
 /// The lines that the driver may not lose, in their order.
@@ -127,16 +135,8 @@ fn sent_lines(script: &Script, count: usize) -> Vec<String> {
 
 /// The lines of all blocks that the journal ever held, in the order of their blocks.
 fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
-    // A removed file is what it was when it was removed; one that is there is what it is.
-    let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
-    for buried in &evidence.graveyard {
-        files.insert(&buried.path, &buried.content);
-    }
     let last = evidence.last_written();
-    for (path, bytes) in &*last {
-        files.insert(path, bytes);
-    }
-    let segments = image::segments(files.into_iter());
+    let segments = image::all_segments(evidence, &last);
     let counts = counting_blocks(evidence, &segments);
     let mut blocks = BTreeMap::new();
     for (name, segment) in segments {
@@ -210,4 +210,28 @@ fn undelivered(evidence: &Evidence, journalled: &[String]) -> Vec<String> {
         .take(1)
         .map(|line| format!("journalled and not delivered, or not in this order: {line:?}"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(expected: &[&str], found: &[&str]) -> Vec<String> {
+        differences(&expected.iter().map(ToString::to_string).collect::<Vec<_>>(), found)
+    }
+
+    #[test]
+    fn a_repeated_line_is_a_record_each_time() {
+        let expected = ["a", "b", "a", "c"];
+        assert!(told(&expected, &expected).is_empty());
+        assert_eq!(
+            told(&expected, &["a", "b", "c"]),
+            ["record 0 and its repetitions, 2 in all, are there 1 times: \"a\""]
+        );
+        assert_eq!(told(&expected, &["a", "a", "b", "c"]), ["the records are reordered from record 1 on"]);
+        assert_eq!(
+            told(&expected, &["x", "a", "a", "c", "c"]),
+            ["record 1 is lost: \"b\"", "record 3 is there 2 times: \"c\"", "nobody sent this record: \"x\""]
+        );
+    }
 }

@@ -21,7 +21,13 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut seen = 0;
     let found = evidence.lives.iter().map(|life| (format!("life {} found", life.life), life.written()));
     for (who, image) in found.chain([("the last life left".to_owned(), evidence.last_written())]) {
-        let checkpoints = image::checkpoints(&image);
+        let mut checkpoints = image::checkpoints(&image);
+        // What the newest one does not call retained was removed; a power loss may have undone that.
+        let newest =
+            checkpoints.iter().rev().find_map(|(id, whole)| Some((*id, whole.as_ref()?.retained.clone())));
+        if let Some((newest, retained)) = newest {
+            checkpoints.retain(|id, _| *id > newest || retained.contains(id));
+        }
         let segments = named_segments(&image);
         for (id, checkpoint) in &checkpoints {
             seen += 1;

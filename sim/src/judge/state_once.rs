@@ -34,14 +34,14 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         violations.push(format!("{} bytes follow the last batch's output", rest.len()));
     }
     let mut seen = format!("{} batches against the model", batches.len());
-    if let Some(reference) = &case.reference {
+    if let (Some(reference), Some(outcome)) = (&case.reference, &case.scenario.outcome) {
         let lines = |batches: Vec<(_, Vec<String>)>| {
             batches.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>()
         };
         let of_reference = reference.tapped().0.into_iter().map(|batch| (batch.time, batch.lines)).collect();
         if lines(batches) == lines(of_reference) {
             seen.push_str(", the outcome against the failure-free run");
-            if (case.scenario.outcome)(&output) != (case.scenario.outcome)(&reference.output()) {
+            if outcome(&output) != outcome(&reference.output()) {
                 violations.push("the outcome differs from the failure-free run's".into());
             }
         }

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 /// What was heard of a life, and the disk that it found.
 struct Heard {
     image: Image,
+    pristine: Image,
     events: Vec<(VirtualTime, Event)>,
 }
 
@@ -36,7 +37,11 @@ pub(super) struct Running {
 impl Running {
     /// Starts the next life, beside the one that is under way if there is one.
     pub fn start(scenario: &Scenario, driver: &Node, world: &Arc<World>) -> Self {
-        let heard = Arc::new(Mutex::new(Heard { image: world.files(), events: Vec::new() }));
+        let heard = Arc::new(Mutex::new(Heard {
+            image: world.files(),
+            pristine: world.pristine_of_damaged_files(),
+            events: Vec::new(),
+        }));
         let began_at = world.now();
         let asking = watch::Sender::new(false);
         let (scenario, stopping) = (scenario.clone(), asking.subscribe());
@@ -46,6 +51,7 @@ impl Running {
                 let mut heard = lock(&heard);
                 if matches!(event, Event::GenerationClaimed { .. }) {
                     heard.image = world.files();
+                    heard.pristine = world.pristine_of_damaged_files();
                 }
                 heard.events.push((world.now(), event.clone()));
             }
@@ -78,7 +84,7 @@ impl Running {
             ended_at: world.now(),
             end,
             image: std::mem::take(&mut heard.image),
-            pristine: Image::new(),
+            pristine: std::mem::take(&mut heard.pristine),
             stop: self.stop,
             events: std::mem::take(&mut heard.events),
             disk_operations: 0,

@@ -5,11 +5,13 @@
 
 mod evidence;
 mod life;
+mod price;
 mod report;
 mod supervise;
 mod tap;
 
 pub use evidence::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, StopAsked};
+pub use price::Restart;
 pub use report::{Happening, LedgerSummary, RunReport, TimelineEntry, Totals};
 pub use tap::TappedBatch;
 
@@ -19,6 +21,7 @@ use crate::{
     sabotage::Sabotage,
     scenario::Scenario,
     simulation::Panicked,
+    source::{Mode, Script},
     world::TraceEntry,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,10 +59,15 @@ pub struct Run {
 
 /// Runs a scenario under faults, and judges it.
 pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
-    let script = scenario.workload(options.seed);
+    let mut script = scenario.workload(options.seed);
+    if let Some(lines) = options.plan.as_ref().and_then(|plan| plan.lines) {
+        script.cut(lines);
+    }
     let calm = supervise::simulate(scenario, &script, &Plan::calm(), options);
-    let plan =
-        options.plan.clone().unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, options)));
+    let plan = options
+        .plan
+        .clone()
+        .unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, scenario.mode, options)));
     let faulty = match plan.faults.is_empty() {
         true => calm.clone(),
         false => supervise::simulate(scenario, &script, &plan, options),
@@ -82,9 +90,16 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
 type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;
 
 /// What a plan may contain, from what the run without faults did: so that most triggers are reached.
-fn bounds(calm: &Simulated, script: &crate::source::Script, options: &RunOptions) -> Bounds {
-    let mut bounds =
-        Bounds { kinds: options.faults.clone(), source_bytes: script.bytes(), ..Bounds::default() };
+fn bounds(calm: &Simulated, script: &Script, mode: Mode, options: &RunOptions) -> Bounds {
+    let pointless = match mode {
+        // It hears nothing, late or not.
+        Mode::Tcp => FaultKind::LateData,
+        // It sends what it is asked for.
+        Mode::Resume => FaultKind::Repeat,
+    };
+    let kinds = options.faults.iter().copied().filter(|kind| *kind != pointless).collect();
+    let last_line_ms = script.lines.last().map_or(0, |line| line.at_ms);
+    let mut bounds = Bounds { kinds, last_line_ms, source_bytes: script.bytes(), ..Bounds::default() };
     if let Ok((calm, _)) = calm
         && let Some(life) = calm.lives.first()
     {

@@ -6,7 +6,7 @@
 //! one finds out.
 
 use super::{
-    Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
+    Cause, Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
     life::{Running, end_of},
 };
 use crate::{
@@ -309,13 +309,14 @@ impl Supervisor<'_> {
         let evidence = Evidence {
             lives,
             last_image: self.world.files(),
-            last_pristine: Image::new(),
+            last_pristine: self.world.pristine_of_damaged_files(),
             graveyard: self.world.graveyard(),
             emissions: emissions(&self.world),
             source: self.ledger.report(),
             connections: self.world.connections(),
             faults,
             steps: self.world.steps(),
+            failures: self.world.failed_operations(),
             reached: self.world.reached(),
             usage: self.world.usage(),
             converged,

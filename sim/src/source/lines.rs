@@ -47,6 +47,11 @@ impl Script {
         Self { lines, last_is_terminated: true, at_end: AtEnd::StayOpen }
     }
 
+    /// Keeps the first so many lines.
+    pub(crate) fn cut(&mut self, lines: u64) {
+        self.lines.truncate(usize::try_from(lines).unwrap_or(usize::MAX));
+    }
+
     /// The bytes of line `n` on a connection.
     pub(super) fn write(&self, n: usize, into: &mut Vec<u8>) {
         into.extend_from_slice(&self.lines[n].text);

@@ -29,7 +29,7 @@ pub use trace::{RollingHash, TraceEntry};
 
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
-    disk::{Buried, RecordedChange, Usage},
+    disk::{Buried, Damage, FailedOperation, RecordedChange, Usage},
     fault::{Armed, DiskOperation, Family, Fault, FaultOutcome, Hit, Plan, PowerLoss, StepMade, StepSet},
     network::{ConnectionId, ConnectionRecord},
     sabotage::Sabotage,
@@ -168,7 +168,7 @@ impl World {
             let mut state = self.lock();
             let node = &state.nodes[driver.0];
             let (alive, life, id) = (node.is_up(), node.newest(), node.id);
-            if state.armed.is_disarmed() {
+            if state.armed.is_disarmed() || state.is_pointless(fault) {
                 return;
             }
             if state.armed.crash(fault).is_none() {
@@ -217,7 +217,8 @@ impl World {
     /// The world heals: faults that have not fired never will, and connections that are silent go on. For a runner that
     /// wants to see the driver converge after the plan's horizon.
     pub fn heal(&self) {
-        self.lock().heal();
+        let now = self.now();
+        self.lock().heal(now);
     }
 
     /// What became of each fault of the plan so far, in the plan's order.
@@ -273,9 +274,31 @@ impl World {
         self.lock().reached
     }
 
-    /// Every file with its content, as a reader sees it now.
+    /// Every file with its content, as a reader sees it now: with the damage that faults did to it.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         self.lock().disk.files().map(|(path, file)| (path, file.content.clone())).collect()
+    }
+
+    /// The same without any damage.
+    pub fn pristine_files(&self) -> BTreeMap<String, Vec<u8>> {
+        self.lock().disk.files().map(|(path, file)| (path, file.pristine().to_vec())).collect()
+    }
+
+    /// The operations of the driver that failed by a fault of the plan, in order.
+    pub fn failed_operations(&self) -> Vec<FailedOperation> {
+        self.lock().disk.record.failures.clone()
+    }
+
+    /// Of the files that a reader sees damaged now, how they were written.
+    pub fn pristine_of_damaged_files(&self) -> BTreeMap<String, Vec<u8>> {
+        let state = self.lock();
+        let damaged = state.disk.files().filter(|(_, file)| file.content != file.pristine());
+        damaged.map(|(path, file)| (path, file.pristine().to_vec())).collect()
+    }
+
+    /// The damage that a reader could meet so far, also in files that are gone by now.
+    pub fn damaged_files(&self) -> Vec<Damage> {
+        self.lock().disk.damages()
     }
 
     /// The content of one file, as a reader sees it now.
@@ -322,6 +345,12 @@ impl World {
         life != node.newest() || !node.zombies.is_empty()
     }
 
+    /// A source has accepted a connection and has sent lines before: how many of them it repeats there.
+    pub(crate) fn lines_repeated(&self, id: ConnectionId) -> u64 {
+        let at = self.now();
+        self.lock().lines_repeated(id, at)
+    }
+
     pub(crate) fn delivered(&self, id: ConnectionId) -> u64 {
         self.lock().net.delivered_to_driver(id)
     }
@@ -352,7 +381,9 @@ impl World {
 
     /// Lets go of every task that waits for the world, so that the run's memory can be freed.
     pub(crate) fn forget_wakers(&self) {
-        self.lock().net.forget_wakers();
+        let mut state = self.lock();
+        state.net.forget_wakers();
+        state.schedule.forget_waker();
     }
 }
 

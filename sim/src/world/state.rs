@@ -7,11 +7,12 @@ use super::{
 use crate::{
     disk::Volume,
     fault::{
-        Armed, DiskOperation, Due, Fault, Hit, Moment, NetworkOperation, Place, PowerLoss, Step, StepMade,
-        StepSet,
+        Armed, DiskOperation, Due, Family, Fault, Hit, Moment, NetworkOperation, Place, PowerLoss, Step,
+        StepMade, StepSet,
     },
-    network::{ConnectionId, Net},
+    network::{Attempted, ConnectionId, Net, Side},
     rng::{Domain, Draws, stream},
+    source::Schedule,
 };
 use madsim::task::NodeId;
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
@@ -95,6 +96,7 @@ pub(crate) struct State {
     pub disk: Volume,
     pub net: Net,
     pub armed: Armed,
+    pub schedule: Schedule,
     pub crashed: VecDeque<Crashed>,
     pub orders: VecDeque<Order>,
     pub news: Arc<Notify>,
@@ -124,6 +126,7 @@ impl State {
             disk: Volume::new(),
             net: Net::new(seed),
             armed: Armed::default(),
+            schedule: Schedule::default(),
             crashed: VecDeque::new(),
             orders: VecDeque::new(),
             news: Arc::default(),
@@ -191,6 +194,11 @@ impl State {
         self.nodes[node.0].dying.get_or_insert(how);
     }
 
+    /// Whether that was said of its newest life.
+    pub(crate) fn is_doomed(&self, node: NodeIndex) -> bool {
+        self.nodes[node.0].dying.is_some()
+    }
+
     /// What is to be killed with this: where the machine loses power, the older lives before the newest one.
     pub(crate) fn doomed_with(&mut self, id: NodeId, how: Option<PowerLoss>) -> Vec<NodeId> {
         let Some(index) = self.nodes.iter().position(|node| node.id == id && node.is_up()) else {
@@ -234,6 +242,7 @@ impl State {
         if let Some(PowerLoss { image_seed }) = power_loss {
             self.disk.lose_power(image_seed, crate::disk::Actor { node, life, at });
         }
+        self.disk.end_life(node, life);
         self.note_at(Event::Ended, node, life, at, [u64::from(lost_power), 0, 0]);
         self.trace_at(node, life, at, || match power_loss {
             Some(PowerLoss { image_seed }) => format!("loses power, image {image_seed}"),
@@ -338,14 +347,25 @@ impl State {
         self.fire(fault, node, life, at, hit);
     }
 
-    /// A fault that is no crash fires, and does what can be done at once.
+    /// Whether a fault finds nothing that it could change.
+    pub(crate) fn is_pointless(&self, fault: usize) -> bool {
+        matches!(self.armed.fault(fault), Fault::FarAhead(_)) && !self.schedule.has_lines_to_come()
+    }
+
+    /// A fault that is no crash fires, and does what can be done at once. One that finds nothing to strike is missed.
     pub(crate) fn strike(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
+        if !self.can_strike(fault, &hit) {
+            return;
+        }
         self.fire(fault, node, life, at, hit);
         match self.armed.fault(fault) {
             Fault::WallStep(step) => self.wall_offset_ms += step.by_ms,
             Fault::Drift(drift) => self.drifts.push((at, drift.ppm)),
+            Fault::FarAhead(_) => self.schedule.all_due(),
+            fault @ (Fault::Partition(_) | Fault::Latency(_)) => self.net.suffer(fault, at),
             // The others are told to whom they concern where they strike.
-            _ => self.strike_process(fault, node, life, at),
+            other if other.kind().family() == Family::Process => self.strike_process(fault, node, life, at),
+            _ => self.strike_disk(fault, node, life),
         }
     }
 
@@ -366,12 +386,77 @@ impl State {
         }
     }
 
+    /// The faults take effect that the bytes delivered so far have reached. After a crash the node must be killed at once.
     pub(crate) fn reach_connection_faults(&mut self, id: ConnectionId, life: Life, at: VirtualTime) {
-        let line = self.net.line();
-        for (fault, hit) in self.net.conn(id).reached_faults(at, line) {
+        let line = self.net.line(at);
+        while let Some((fault, after_bytes, what)) = self.net.conn(id).reached_fault() {
             let driver = self.armed.driver.expect("only a driver's connection has faults");
-            self.fire(fault, driver, life, at, hit);
+            let connection = self.net.conn(id).driver_number.expect("only a driver's connection has faults");
+            let hit = Hit::Connection { connection, after_bytes };
+            match what {
+                Fault::Crash(_) => return self.crash(fault, driver, life, at, hit),
+                // Fires when there is something to hold back.
+                Fault::LateData(_) => self.net.conn(id).expect_late_data(fault),
+                // Fires when the source has something to repeat.
+                Fault::Repeat(_) => {}
+                what => {
+                    self.strike(fault, driver, life, at, hit);
+                    self.net.conn(id).suffer(&what, at, line);
+                }
+            }
         }
+    }
+
+    /// The driver is about to write: if late data are planned, this and what follows is held back.
+    pub(crate) fn hold_back_late_data(&mut self, id: ConnectionId, life: Life, at: VirtualTime) {
+        let conn = self.net.conn(id);
+        let (Some(fault), Some(connection)) = (conn.late_data(at), conn.driver_number) else { return };
+        let after_bytes = conn.delivered(Side::Connector);
+        let driver = self.armed.driver.expect("only a driver's connection has faults");
+        self.strike(fault, driver, life, at, Hit::Connection { connection, after_bytes });
+        let line = self.net.line(at);
+        self.net.conn(id).suffer(self.armed.fault(fault), at, line);
+        self.net.hold_back(id);
+    }
+
+    /// A source that has sent lines before has accepted a connection: how many of them it repeats there.
+    pub(crate) fn lines_repeated(&mut self, id: ConnectionId, at: VirtualTime) -> u64 {
+        let (Some(driver), Some(number)) = (self.armed.driver, self.net.conn(id).driver_number) else {
+            return 0;
+        };
+        let repeats: Vec<(usize, u64)> = self
+            .armed
+            .waiting()
+            .filter_map(|(fault, what)| match what {
+                Fault::Repeat(repeat) if repeat.connection == number => Some((fault, repeat.lines)),
+                _ => None,
+            })
+            .collect();
+        let life = Life(self.nodes[driver.0].lives.len() as u32);
+        for (fault, _) in &repeats {
+            self.strike(*fault, driver, life, at, Hit::Connection { connection: number, after_bytes: 0 });
+        }
+        repeats.into_iter().map(|(_, lines)| lines).max().unwrap_or(0)
+    }
+
+    /// An attempt to connect starts; what the plan has for it.
+    pub(crate) fn attempt_to_connect(&mut self, seat: &Seat, at: VirtualTime) -> Attempted {
+        let mut attempted = Attempted::default();
+        if self.armed.driver != Some(seat.node) {
+            return attempted;
+        }
+        self.net.driver_attempts += 1;
+        let number = self.net.driver_attempts;
+        for (fault, first) in self.armed.of_attempt(number) {
+            if first {
+                self.strike(fault, seat.node, seat.life, at, Hit::Attempt { number });
+            }
+            match self.armed.fault(fault) {
+                Fault::Hang(hang) => attempted.hangs_ms = attempted.hangs_ms.max(hang.for_ms),
+                _ => attempted.refused = Some(fault),
+            }
+        }
+        attempted
     }
 
     /// How far the wall clock is from the monotonic one, beside its start.
@@ -418,10 +503,11 @@ impl State {
         (takes_ms, fails)
     }
 
-    /// Whatever has not fired never will, and silences are over.
-    pub(crate) fn heal(&mut self) {
+    /// Whatever has not fired never will, and what the network suffers is over.
+    pub(crate) fn heal(&mut self, now: VirtualTime) {
         self.armed.disarm();
-        self.net.heal();
+        self.disk.struck.heal();
+        self.net.heal(now);
     }
 
     /// How long a disk operation takes, and whether that comes after its effect.

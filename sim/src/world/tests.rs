@@ -9,13 +9,19 @@ use crate::{
 use highwater_core::env::{Connection, Env};
 use std::path::Path;
 
-/// A driver of a kind: reads lines, appends them, syncs, and draws a number.
+/// A driver of a kind: reads lines, appends them, syncs, and draws a number; when the disk fails it begins again.
 async fn driver(env: Env) {
+    while let Err(_injected) = read_and_append(&env).await {
+        env.clock.sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn read_and_append(env: &Env) -> std::io::Result<()> {
     let path = Path::new("/checkpoint/journal/a");
-    env.disk.create_dir(path.parent().unwrap()).await.unwrap();
+    env.disk.create_dir(path.parent().unwrap()).await?;
     let mut file = match env.disk.create_new(path).await {
         Ok(file) => file,
-        Err(_) => env.disk.open_append(path).await.unwrap(),
+        Err(_) => env.disk.open_append(path).await?,
     };
     loop {
         let Ok(Connection { mut reader, writer }) = env.network.connect(Source::ADDRESS).await else {
@@ -24,8 +30,8 @@ async fn driver(env: Env) {
         };
         let mut buffer = Vec::new();
         while reader.read(&mut buffer, 1000).await.is_ok_and(|read| read > 0) {
-            file.append(&buffer).await.unwrap();
-            file.sync().await.unwrap();
+            file.append(&buffer).await?;
+            file.sync().await?;
             buffer.clear();
         }
         drop(writer);
@@ -79,7 +85,7 @@ fn a_crash_at_a_time_fires_then_and_is_missed_while_the_driver_is_down() {
     let at = |at_ms| {
         Fault::Crash(Crash { restart_after_ms: 2_000, trigger: Trigger::Time { at_ms }, power_loss: None })
     };
-    let plan = Plan { faults: vec![at(1_500), at(2_000)] };
+    let plan = Plan::of(vec![at(1_500), at(2_000)]);
     let outcomes = run_simulation(WorldOptions::seeded(1), |world| async move {
         let node = world.add_node("driver");
         world.arm(&plan, &node);
@@ -98,26 +104,20 @@ fn a_crash_at_a_time_fires_then_and_is_missed_while_the_driver_is_down() {
 
 #[test]
 fn a_healed_world_fires_nothing_more() {
-    let plan = Plan {
-        faults: vec![
-            Fault::Stall(crate::fault::Stall { connection: 1, after_bytes: 0, for_ms: 1_000_000 }),
-            Fault::Reset(crate::fault::Reset { connection: 1, after_bytes: 10 }),
-            Fault::Crash(Crash {
-                restart_after_ms: 1,
-                trigger: Trigger::DiskOperation {
-                    life: Life(1),
-                    number: 9,
-                    moment: crate::fault::Moment::After,
-                },
-                power_loss: None,
-            }),
-            Fault::Crash(Crash {
-                restart_after_ms: 1,
-                trigger: Trigger::Time { at_ms: 2_000 },
-                power_loss: None,
-            }),
-        ],
-    };
+    let plan = Plan::of(vec![
+        Fault::Stall(crate::fault::Stall { connection: 1, after_bytes: 0, for_ms: 1_000_000 }),
+        Fault::Reset(crate::fault::Reset { connection: 1, after_bytes: 10 }),
+        Fault::Crash(Crash {
+            restart_after_ms: 1,
+            trigger: Trigger::DiskOperation { life: Life(1), number: 9, moment: crate::fault::Moment::After },
+            power_loss: None,
+        }),
+        Fault::Crash(Crash {
+            restart_after_ms: 1,
+            trigger: Trigger::Time { at_ms: 2_000 },
+            power_loss: None,
+        }),
+    ]);
     let outcomes = run_simulation(WorldOptions::seeded(1), |world| async move {
         let lines = (0..20).map(|n| Line::new(n * 50, format!("line {n}"))).collect();
         Source { address: Source::ADDRESS.into(), mode: Mode::Tcp, script: Script::new(lines) }.start(&world);
@@ -168,13 +168,11 @@ fn the_memory_of_a_run_goes_with_it() {
         let lines = (0..10).map(|n| Line::new(n * 50, "x")).collect();
         Source { address: Source::ADDRESS.into(), mode: Mode::Tcp, script: Script::new(lines) }.start(&world);
         let node = world.add_node("driver");
-        let plan = Plan {
-            faults: vec![Fault::Crash(Crash {
-                restart_after_ms: 1,
-                trigger: Trigger::Time { at_ms: 1_000_000 },
-                power_loss: None,
-            })],
-        };
+        let plan = Plan::of(vec![Fault::Crash(Crash {
+            restart_after_ms: 1,
+            trigger: Trigger::Time { at_ms: 1_000_000 },
+            power_loss: None,
+        })]);
         world.arm(&plan, &node);
         let _task = node.start(driver);
         world.sleep(Duration::from_secs(2)).await;
@@ -208,11 +206,11 @@ fn a_paused_driver_does_nothing_and_then_goes_on() {
         |at_ms, for_ms| Fault::Pause(crate::fault::Pause { trigger: Trigger::Time { at_ms }, for_ms });
     let between =
         |ticks: &[u64], range: std::ops::Range<u64>| ticks.iter().filter(|t| range.contains(t)).count();
-    let ticks = ticks_under(Plan { faults: vec![pause(100, 200)] }, 500);
+    let ticks = ticks_under(Plan::of(vec![pause(100, 200)]), 500);
     assert!(between(&ticks, 0..100) >= 8 && between(&ticks, 301..500) >= 18, "{ticks:?}");
     assert_eq!(between(&ticks, 101..300), 0, "{ticks:?}");
     // Of two the later one counts.
-    let ticks = ticks_under(Plan { faults: vec![pause(100, 200), pause(200, 50)] }, 500);
+    let ticks = ticks_under(Plan::of(vec![pause(100, 200), pause(200, 50)]), 500);
     assert_eq!(between(&ticks, 101..300), 0, "{ticks:?}");
     assert!(between(&ticks, 301..500) >= 18, "{ticks:?}");
 }
@@ -220,7 +218,7 @@ fn a_paused_driver_does_nothing_and_then_goes_on() {
 #[test]
 fn ticks_come_late_for_a_while() {
     let late = crate::fault::LateTicks { at_ms: 100, for_ms: 100, late_ms: 15 };
-    let ticks = ticks_under(Plan { faults: vec![Fault::LateTicks(late)] }, 400);
+    let ticks = ticks_under(Plan::of(vec![Fault::LateTicks(late)]), 400);
     let gaps: Vec<u64> = ticks.windows(2).map(|two| two[1] - two[0]).collect();
     let slow = gaps.iter().filter(|gap| **gap >= 24).count();
     assert!((3..=5).contains(&slow) && gaps.iter().all(|gap| *gap < 27), "{gaps:?}");
@@ -230,7 +228,7 @@ fn ticks_come_late_for_a_while() {
 fn an_operation_that_a_pause_hits_is_made_after_it_or_told_of_after_it() {
     for (moment, length_meanwhile) in [(Moment::Before, 0), (Moment::After, 4)] {
         let trigger = Trigger::DiskOperation { life: Life(1), number: 2, moment };
-        let plan = Plan { faults: vec![Fault::Pause(crate::fault::Pause { trigger, for_ms: 500 })] };
+        let plan = Plan::of(vec![Fault::Pause(crate::fault::Pause { trigger, for_ms: 500 })]);
         let seen = run_simulation(WorldOptions::seeded(1), |world| async move {
             let node = world.add_node("driver");
             world.arm(&plan, &node);
@@ -273,7 +271,7 @@ fn a_driver_that_is_taken_over_loses_its_lock_and_lives_on_beside_the_next() {
     let faults = vec![Fault::Takeover(takeover), crash(600, None), crash(900, power_loss)];
     let outcome = run_simulation(WorldOptions::seeded(1), |world| async move {
         let node = world.add_node("driver");
-        world.arm(&Plan { faults }, &node);
+        world.arm(&Plan::of(faults), &node);
         let first = node.start(|env| named(env, b"1"));
         let Order::Replace { life: Life(1), at } = world.ordered().await else { panic!("no takeover") };
         assert_eq!(at.millis(), 200);
@@ -312,7 +310,7 @@ fn a_stop_is_ordered_of_the_life_that_is_up_and_missed_while_none_is() {
     let stop = |at_ms| Fault::Stop(crate::fault::Stop { at_ms, restart_after_ms: 70 });
     let orders = run_simulation(WorldOptions::seeded(1), |world| async move {
         let node = world.add_node("driver");
-        world.arm(&Plan { faults: vec![stop(10), stop(30)] }, &node);
+        world.arm(&Plan::of(vec![stop(10), stop(30)]), &node);
         world.sleep_until(VirtualTime::from_millis(20)).await;
         let _env = node.boot();
         let ordered = world.ordered().await;
@@ -337,7 +335,7 @@ fn a_crash_loop_ends_one_life_after_another() {
         Source { address: Source::ADDRESS.into(), mode: Mode::Tcp, script: Script::new(Vec::new()) }
             .start(&world);
         let node = world.add_node("driver");
-        world.arm(&Plan { faults }, &node);
+        world.arm(&Plan::of(faults), &node);
         for _ in 0..4 {
             let _task = node.start(driver);
             let crashed = world.crashed().await;
@@ -359,7 +357,7 @@ fn computations_are_slow_or_fail_as_planned_and_by_their_number() {
     let faults = vec![Fault::SlowBatch(slow), Fault::FailingJob(failing)];
     let (computed, outcomes) = run_simulation(WorldOptions::seeded(1), |world| async move {
         let node = world.add_node("driver");
-        world.arm(&Plan { faults }, &node);
+        world.arm(&Plan::of(faults), &node);
         let env = node.boot();
         let mut computed = Vec::new();
         for _ in 0..5 {
@@ -386,7 +384,7 @@ fn the_wall_clock_steps_before_a_life_and_drifts_from_a_time_on() {
     let faults = vec![Fault::WallStep(step), Fault::Drift(drift)];
     let walls = run_simulation(WorldOptions::seeded(1), |world| async move {
         let node = world.add_node("driver");
-        world.arm(&Plan { faults }, &node);
+        world.arm(&Plan::of(faults), &node);
         let wall = |env: &Env| env.clock.wall().0 as i64 - WALL_TIME_AT_START.0 as i64;
         let mut walls = vec![wall(&node.boot())];
         world.sleep_until(VirtualTime::from_millis(500)).await;

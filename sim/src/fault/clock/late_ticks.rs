@@ -11,6 +11,7 @@ use std::fmt;
 
 /// Ticks that come late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LateTicks {
     /// Milliseconds of virtual time since the run's start.
     pub at_ms: u64,

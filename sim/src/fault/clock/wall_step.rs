@@ -10,6 +10,7 @@ use std::fmt;
 
 /// A step of the wall clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WallStep {
     /// When.
     pub trigger: Trigger,

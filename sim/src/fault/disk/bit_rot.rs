@@ -11,6 +11,7 @@ use std::fmt;
 
 /// A bit of a durable file that flips at rest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BitRot {
     /// When.
     pub trigger: Trigger,

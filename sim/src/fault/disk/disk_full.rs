@@ -11,6 +11,7 @@ use std::fmt;
 
 /// A full disk, with space again later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DiskFull {
     /// When.
     pub trigger: Trigger,

@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A sync that fails, as one of three file systems does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FailedSync {
     /// When.
     pub trigger: Trigger,

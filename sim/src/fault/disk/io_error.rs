@@ -10,6 +10,7 @@ use std::fmt;
 
 /// An operation of the disk that fails with EIO.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct IoError {
     /// When.
     pub trigger: Trigger,

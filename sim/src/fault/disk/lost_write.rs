@@ -10,6 +10,7 @@ use std::fmt;
 
 /// A write that never reaches the medium, though its sync succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LostWrite {
     /// When.
     pub trigger: Trigger,

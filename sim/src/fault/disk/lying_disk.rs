@@ -10,6 +10,7 @@ use std::fmt;
 
 /// A disk that lies about syncs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LyingDisk {
     /// When.
     pub trigger: Trigger,

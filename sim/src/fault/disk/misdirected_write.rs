@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A write that lands in another place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MisdirectedWrite {
     /// When.
     pub trigger: Trigger,

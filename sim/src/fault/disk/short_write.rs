@@ -10,6 +10,7 @@ use std::fmt;
 
 /// An append of which only a part is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ShortWrite {
     /// When.
     pub trigger: Trigger,

@@ -11,6 +11,7 @@ use std::fmt;
 
 /// A disk that is slow for a while, or stalls once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SlowDisk {
     /// When.
     pub trigger: Trigger,

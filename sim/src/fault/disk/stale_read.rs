@@ -10,6 +10,7 @@ use std::fmt;
 
 /// A read that gives what was there before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StaleRead {
     /// When.
     pub trigger: Trigger,

@@ -11,6 +11,7 @@ use std::fmt;
 
 /// An orderly end of a connection, seen by both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Close {
     /// Which connection: the n-th that the driver makes in the whole run, from 1.
     pub connection: u32,
@@ -20,7 +21,7 @@ pub struct Close {
 
 impl Kind for Close {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        let (connection, after_bytes) = aim.byte(rng);
+        let (connection, after_bytes) = aim.byte_of_an_end(rng);
         Self { connection, after_bytes }
     }
 

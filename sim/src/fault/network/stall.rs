@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A silence on a connection, towards the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stall {
     /// Which connection: the n-th that the driver makes in the whole run, from 1.
     pub connection: u32,

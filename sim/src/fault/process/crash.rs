@@ -15,6 +15,7 @@ use std::fmt;
 
 /// A crash of the driver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Crash {
     /// The supervisor starts the next life after so many milliseconds.
     pub restart_after_ms: u64,
@@ -27,6 +28,7 @@ pub struct Crash {
 
 /// The machine loses power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PowerLoss {
     /// What survives of what was not synced. 0: nothing. 1: everything. 2: every name and length, but no data. 3: all
     /// data, but no name. Any other number draws each sector, length and name.

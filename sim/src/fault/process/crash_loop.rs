@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A crash loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CrashLoop {
     /// The first life that crashes.
     pub life: Life,

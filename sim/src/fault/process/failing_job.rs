@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A computation that fails once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FailingJob {
     /// In which life of the driver, from 1.
     pub life: Life,

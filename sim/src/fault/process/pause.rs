@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A pause of the driver's process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pause {
     /// When.
     pub trigger: Trigger,

@@ -11,6 +11,7 @@ use std::fmt;
 
 /// Batches that take longer than the interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SlowBatch {
     /// In which life of the driver, from 1.
     pub life: Life,

@@ -11,6 +11,7 @@ use std::fmt;
 
 /// A start that takes long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SlowStart {
     /// In which life of the driver, from 1.
     pub life: Life,

@@ -11,6 +11,7 @@ use std::fmt;
 
 /// An orderly stop in the middle of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stop {
     /// Milliseconds of virtual time since the run's start.
     pub at_ms: u64,

@@ -14,6 +14,7 @@ use std::fmt;
 
 /// A pause in which another driver takes over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Takeover {
     /// When.
     pub trigger: Trigger,
