@@ -123,7 +123,8 @@ fn late_checkpoints(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     let mut late: BTreeMap<Generation, BTreeSet<_>> = BTreeMap::new();
     for newer in claims {
         let before = image::checkpoints(&of(evidence, newer.life).written());
-        let later = claims.iter().filter(|later| later.generation > newer.generation);
+        let is_later = |later: &&Claim| later.generation > newer.generation && later.at > newer.at;
+        let later = claims.iter().filter(is_later);
         let images = later.map(|later| of(evidence, later.life).written());
         for image in images.chain([evidence.last_written()]) {
             let checkpoints = image::checkpoints(&image);
