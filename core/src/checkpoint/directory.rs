@@ -92,7 +92,11 @@ impl CheckpointDirectory {
             file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
             file.sync().await.map_err(Error::disk("sync", &path))?;
             self.env.disk.sync_dir(&claims).await.map_err(Error::disk("sync the directory", &claims))?;
-            return Ok(generation);
+            // Whoever stood still between looking and claiming may claim a generation that is long over, and whose claim is gone.
+            return match self.newest().await? {
+                newest if newest > generation => Err(Error::Fenced { ours: generation, newest }),
+                _ => Ok(generation),
+            };
         }
     }
 

@@ -331,10 +331,14 @@ impl Disk for SimDisk {
         Box::pin(self.seat.on_path(DiskOperation::Length, path, length))
     }
 
-    fn truncate<'a>(&'a self, path: &'a Path, length: u64) -> BoxFuture<'a, io::Result<()>> {
+    fn truncate<'a>(&'a self, path: &'a Path, from: u64, to: u64) -> BoxFuture<'a, io::Result<()>> {
         let truncate = move |disk: &mut Volume, actor, path: &str, way| {
             let inode = disk.find(path)?;
-            unless_nothing(way, || disk.truncate(inode, length, actor))
+            let found = disk.inode(inode).content.len() as u64;
+            if found != from {
+                return Err(length_differs(from, found));
+            }
+            unless_nothing(way, || disk.truncate(inode, to, actor))
         };
         Box::pin(self.seat.on_path(DiskOperation::Truncate, path, truncate))
     }
