@@ -125,6 +125,7 @@ impl Volume {
     /// Lets what hid behind the page cache of a life be read, now that the life is over, and holds every file against what was
     /// promised of it.
     pub(crate) fn end_life(&mut self, node: NodeIndex, life: Life) {
+        self.struck.postponed.clear();
         for file in &mut self.inodes {
             file.end_of_cache(|by| by == (node, life));
             let broken = file.check(&file.promised);

@@ -9,13 +9,18 @@ use super::{
     damage::{Damage, Latent},
     names::{NameChange, What},
     record::{ContentChange, RecordedChange},
+    sabotaged::Postponed,
     volume::{Actor, InodeId, Volume, directory_of},
 };
 use crate::{
-    fault::FileSystem,
+    fault::{FileSystem, Step},
     world::{Life, NodeIndex},
 };
-use std::{collections::BTreeSet, io, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    ops::Range,
+};
 
 /// What faults do to the disk for longer than an operation.
 #[derive(Default)]
@@ -31,6 +36,10 @@ pub(crate) struct Struck {
     pub unseen: Option<Range<u64>>,
     /// All that stale reads did not show.
     pub stale: Vec<Damage>,
+    /// The syncs that a sabotage lets wait, each for a step.
+    pub(super) postponed: Vec<(Step, Postponed)>,
+    /// By life, the claim that it created; known where a sabotage asks for it.
+    pub claims: BTreeMap<(NodeIndex, Life), String>,
 }
 
 /// A life whose first disk operations are slow.
