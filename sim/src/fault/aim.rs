@@ -95,8 +95,11 @@ impl Aim<'_> {
         u32::try_from(rng.between(1..=self.connections.max(1))).unwrap_or(1)
     }
 
-    /// The number of a connection that is not the first.
+    /// The number of a connection that is not the first, the second more often: the last may never be made.
     pub fn later_connection(&self, rng: &mut ChaCha8Rng) -> u32 {
+        if rng.one_in(2) {
+            return 2;
+        }
         u32::try_from(rng.between(2..=self.connections.max(2))).unwrap_or(2)
     }
 
@@ -105,13 +108,16 @@ impl Aim<'_> {
         u64::from(self.connection(rng))
     }
 
-    /// The same for what ends a connection: mostly the last one, so that such faults come one after the other.
+    /// The same for what ends a connection: mostly the one after those that the faults drawn before end, so that such faults come
+    /// one after the other. Of the crashes among them many come elsewhere.
     pub fn byte_of_an_end(&self, rng: &mut ChaCha8Rng) -> (u32, u64) {
         let (connection, after_bytes) = self.byte(rng);
-        match rng.percent(75) {
-            true => (u32::try_from(self.connections.max(1)).unwrap_or(1), after_bytes),
-            false => (connection, after_bytes),
-        }
+        let next = match rng.below(4) {
+            0 => return (connection, after_bytes),
+            1 => self.connections.max(1),
+            _ => self.connections.saturating_sub(self.lives) + 1,
+        };
+        (u32::try_from(next).unwrap_or(1), after_bytes)
     }
 
     /// A point of time while the source has lines to send, in milliseconds.

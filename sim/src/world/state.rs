@@ -398,7 +398,11 @@ impl State {
             let connection = self.net.conn(id).driver_number.expect("only a driver's connection has faults");
             let hit = Hit::Connection { connection, after_bytes };
             match what {
-                Fault::Crash(_) => return self.crash(fault, driver, life, at, hit),
+                // A crash is for the newest life, not for one that was taken over.
+                Fault::Crash(_) if life.0 as usize == self.nodes[driver.0].lives.len() => {
+                    return self.crash(fault, driver, life, at, hit);
+                }
+                Fault::Crash(_) => {}
                 // Fires when there is something to hold back.
                 Fault::LateData(_) => self.net.conn(id).expect_late_data(fault),
                 // Fires when the source has something to repeat.
