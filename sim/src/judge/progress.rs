@@ -1,10 +1,11 @@
 //! I11: from any crash image recovery ends, and the next batch completes.
 //!
-//! Verified: within the bound of virtual time after the last fault and the last line everything that was sent is acknowledged
-//! and processed, and the driver stops when it is asked to; the life that does so completes a batch. A life may end itself with an
-//! error only where the world gave it one: the error names a fault of the plan that has fired, or it is the word of a driver that
-//! a newer one has replaced, or that a live one keeps out. Where damage fired that only a copy could mend, the driver may stop for good
-//! with an error that names file and offset. Not verified: how fast; that is in the price.
+//! Verified: within the bound of virtual time after the last fault and the last line everything that was sent is
+//! acknowledged and processed, and the driver stops when it is asked to; the life that does so completes a batch. A life
+//! may end itself with an error only where the world gave it one: the error names a fault of the plan that has fired, or it
+//! is the word of a driver that a newer one has replaced, or that a live one keeps out. Where damage fired that only a copy
+//! could mend, the driver may stop for good with an error that names file and offset. Not verified: how fast; that is in
+//! the price.
 
 use super::{Case, Findings};
 use crate::{
@@ -58,8 +59,8 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
     }
     let mut others = evidence.lives.iter().filter(|other| other.life != life.life);
     match cause {
-        // By the generations: a life that stood still before its claim may have claimed after one that started later. One that
-        // died right after its claim may not have told of it.
+        // By the generations: a life that stood still before its claim may have claimed after one that started later. One
+        // that died right after its claim may not have told of it.
         Cause::Fenced => others.any(|other| {
             let newer =
                 other.claim().is_none_or(|(_, claimed)| life.claim().is_none_or(|(_, own)| claimed > own));
