@@ -4,6 +4,7 @@
 //!   of it shows a reviewer what a change does to a recovery.
 //! - [`sweep`] adds runs up and renders the table of a sweep.
 //! - [`json`] is one run's report as one line, for programs.
+//! - [`shrink`] is a failure that was made small.
 //! - [`replay`] is the command that lives through a run again, which ends every report of a failure.
 //!
 //! A report reads a [`RunReport`](highwater_sim::run::RunReport) and nothing else: it judges nothing, and it never asks a
@@ -11,5 +12,6 @@
 
 pub mod json;
 pub mod replay;
+pub mod shrink;
 pub mod sweep;
 pub mod text;

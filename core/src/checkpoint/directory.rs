@@ -12,13 +12,13 @@ use crate::{
     error::{Error, Result},
     event::Event,
     ids::{CheckpointId, Generation},
-    journal::{SegmentName, WAL, segments_in},
+    journal::{SegmentName, WAL, segments_in, stale_list},
     listeners::Listeners,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     cmp::Ordering,
-    io::{self, ErrorKind},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -92,7 +92,11 @@ impl CheckpointDirectory {
             file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
             file.sync().await.map_err(Error::disk("sync", &path))?;
             self.env.disk.sync_dir(&claims).await.map_err(Error::disk("sync the directory", &claims))?;
-            return Ok(generation);
+            // Whoever stood still between looking and claiming may claim a generation that is long over, and whose claim is gone.
+            return match self.newest().await? {
+                newest if newest > generation => Err(Error::Fenced { ours: generation, newest }),
+                _ => Ok(generation),
+            };
         }
     }
 
@@ -125,16 +129,15 @@ impl CheckpointDirectory {
     /// # Errors
     /// [`Error::Fenced`] if one has, [`Error::Disk`].
     pub async fn check_fence(&self) -> Result<()> {
-        let newest = self.newest().await?;
+        let mut newest = self.newest().await?;
+        if newest < self.generation {
+            // Our own claim is not in it: that listing is of before, and would not have shown a newer one either.
+            newest = self.newest().await?;
+        }
         match newest.cmp(&self.generation) {
             Ordering::Equal => Ok(()),
             Ordering::Greater => Err(Error::Fenced { ours: self.generation, newest }),
-            // Then it could not show a newer one either.
-            Ordering::Less => {
-                let lost =
-                    io::Error::other(format!("the claim of generation {} is not in it", self.generation));
-                Err(Error::disk("list", &self.claims())(lost))
-            }
+            Ordering::Less => Err(stale_list(&self.claims())),
         }
     }
 

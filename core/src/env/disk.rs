@@ -29,8 +29,9 @@ pub trait Disk: Send + Sync {
     fn read<'a>(&'a self, path: &'a Path, offset: u64, length: usize) -> BoxFuture<'a, io::Result<Vec<u8>>>;
     /// The length of a file in bytes.
     fn length<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<u64>>;
-    /// Cuts a file to `length` bytes, which must not be more than it has. Durable after the file's next sync.
-    fn truncate<'a>(&'a self, path: &'a Path, length: u64) -> BoxFuture<'a, io::Result<()>>;
+    /// Cuts a file of exactly `from` bytes to `to`. One of another length is [`length_differs`], and is left as it is: somebody else
+    /// writes to it; a `to` that is more than it has is `ErrorKind::InvalidInput`. Durable after the file's next sync.
+    fn truncate<'a>(&'a self, path: &'a Path, from: u64, to: u64) -> BoxFuture<'a, io::Result<()>>;
     /// Renames a file in one step. A target that exists is `ErrorKind::AlreadyExists` and is left as it is.
     fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>>;
     /// Removes a file.

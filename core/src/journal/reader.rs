@@ -123,8 +123,13 @@ pub(crate) async fn read_journal(
     from: SegmentId,
     seen: Option<SegmentName>,
 ) -> Result<FoundJournal> {
-    let (names, marks) = list_segments(env, journal).await?;
-    if names.iter().map(|name| name.age()).max() < seen.map(SegmentName::age) {
+    let (mut names, mut marks) = list_segments(env, journal).await?;
+    let is_stale =
+        |names: &[SegmentName]| names.iter().map(|name| name.age()).max() < seen.map(SegmentName::age);
+    if is_stale(&names) {
+        (names, marks) = list_segments(env, journal).await?;
+    }
+    if is_stale(&names) {
         return Err(stale_list(journal));
     }
     let next =
@@ -247,17 +252,20 @@ fn missing(path: &Path) -> Error {
     Error::Damaged { path: path.to_owned(), offset: 0, reason: "the file is missing".into() }
 }
 
-/// A listing that lacks what an earlier one had: of the moment, not of the directory.
+/// The error of a listing that twice lacks what was there before: of the moment, not of the directory.
 pub(crate) fn stale_list(directory: &Path) -> Error {
     let stale = std::io::Error::other("the newest file is not in it, and was before");
     Error::disk("list", directory)(stale)
 }
 
-/// Reads a whole file: at least as much of it as it says that it has.
+/// Reads a whole file: at least as much of it as it says that it has, if need be at the second try.
 pub(crate) async fn read_file(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
     let read = async {
         let length = disk.length(path).await?;
-        let bytes = disk.read(path, 0, usize::MAX).await?;
+        let mut bytes = disk.read(path, 0, usize::MAX).await?;
+        if (bytes.len() as u64) < length {
+            bytes = disk.read(path, 0, usize::MAX).await?;
+        }
         match (bytes.len() as u64) < length {
             true => {
                 let message = format!("{} of its {length} bytes were read", bytes.len());

@@ -7,7 +7,7 @@
 //! append) done in part, only perhaps a moment later.
 
 use super::appending::Appending;
-use crate::env::{BoxFuture, Disk, File, Lock};
+use crate::env::{BoxFuture, Disk, File, Lock, length_differs};
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -83,16 +83,19 @@ impl Disk for FileSystem {
         })
     }
 
-    fn truncate<'a>(&'a self, path: &'a Path, length: u64) -> BoxFuture<'a, io::Result<()>> {
+    fn truncate<'a>(&'a self, path: &'a Path, from: u64, to: u64) -> BoxFuture<'a, io::Result<()>> {
         self.run(path, move |path| {
             let file = OpenOptions::new().write(true).open(path)?;
             let present = file.metadata()?.len();
+            if present != from {
+                return Err(length_differs(from, present));
+            }
             // The system would fill the gap with zeros, which no reader of a journal must ever meet.
-            if length > present {
-                let message = format!("cannot cut a file of {present} bytes to {length}");
+            if to > from {
+                let message = format!("cannot cut a file of {from} bytes to {to}");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
-            file.set_len(length)
+            file.set_len(to)
         })
     }
 

@@ -85,7 +85,10 @@ async fn choose(
     listeners: &Listeners,
 ) -> Result<Candidates> {
     let checkpoints = directory.checkpoints();
-    let ids = list_checkpoints(env, &checkpoints).await?;
+    let mut ids = list_checkpoints(env, &checkpoints).await?;
+    if ids.first().copied() < directory.seen.0 {
+        ids = list_checkpoints(env, &checkpoints).await?;
+    }
     let newest = ids.first().copied();
     if newest < directory.seen.0 {
         return Err(stale_list(&checkpoints));

@@ -64,7 +64,7 @@ async fn open(
     let length = disk.length(path).await.map_err(Error::disk("read the length of", path))?;
     let kept = keep.map_or(length, |keep| keep.min(length));
     if kept < length {
-        disk.truncate(path, kept).await.map_err(Error::disk("truncate", path))?;
+        disk.truncate(path, length, kept).await.map_err(Error::disk("truncate", path))?;
     }
     let mut file = disk.open_append(path).await.map_err(Error::disk("open", path))?;
     file.sync().await.map_err(Error::disk("sync", path))?;

@@ -8,6 +8,7 @@ mod interval;
 mod narrator;
 mod replay;
 mod run;
+mod shrink;
 mod signals;
 mod simulated;
 mod supervise;
@@ -38,6 +39,7 @@ enum Command {
     Feed(feed::Feed),
     Sweep(sweep::Sweep),
     Replay(replay::Replay),
+    Shrink(shrink::Shrink),
     Faults(faults::Faults),
     /// Lists the scenarios, a line each: `run` takes those without a source's name at their end
     Scenarios,
@@ -50,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Feed(feed) => feed.main(),
         Command::Sweep(sweep) => sweep.main(),
         Command::Replay(replay) => replay.main(),
+        Command::Shrink(shrink) => shrink.main(),
         Command::Faults(faults) => faults.main(),
         Command::Scenarios => {
             let scenarios = scenarios();

@@ -18,6 +18,8 @@ pub(crate) struct Damaged {
     pub latent: Vec<Latent>,
     /// What is read, by the place of the fault in the plan.
     pub seen: Vec<(usize, Range<usize>)>,
+    /// What a sabotage changed.
+    pub altered: Vec<Range<usize>>,
 }
 
 /// Damage that is read once a life is over.
@@ -45,7 +47,10 @@ pub struct Damage {
 impl Damaged {
     pub(super) fn shorten(&mut self, length: usize) {
         self.pristine.truncate(length);
-        self.latent.retain(|latent| latent.from < length);
+        self.latent.retain_mut(|latent| {
+            latent.bytes.truncate(length.saturating_sub(latent.from));
+            !latent.bytes.is_empty()
+        });
         for (_, range) in &mut self.seen {
             *range = range.start.min(length)..range.end.min(length);
         }
@@ -58,7 +63,8 @@ impl Damaged {
             return Some(content.len().min(self.pristine.len()));
         }
         let differs = |at: &usize| content[*at] != self.pristine[*at];
-        let is_known = |at: &usize| self.seen.iter().any(|(_, range)| range.contains(at));
+        let known = || self.seen.iter().map(|(_, range)| range).chain(&self.altered);
+        let is_known = |at: &usize| known().any(|range| range.contains(at));
         (0..content.len()).find(|at| differs(at) && !is_known(at))
     }
 }

@@ -66,7 +66,9 @@ fn is_sync(operation: DiskOperation) -> bool {
 impl State {
     /// Whether an operation may go another way than usual, without a fault of its own.
     pub(super) fn is_disk_struck(&mut self, at: VirtualTime) -> bool {
-        self.disk.struck.is_any() || self.armed.going_on(at).next().is_some()
+        self.disk.struck.is_any()
+            || !self.disk.sabotage.is_empty()
+            || self.armed.going_on(at).next().is_some()
     }
 
     /// For how many nanoseconds an operation waits beyond the usual, and whether after its effect. `after` says it where the
@@ -138,7 +140,7 @@ impl State {
         drop(lasting);
         match full {
             Some((fault, rng)) if needs_space(&self.disk, entry) => no_space(fault, rng, entry.operation),
-            _ => fate,
+            _ => Fate::Goes(self.sabotaged_way(entry)),
         }
     }
 
@@ -197,7 +199,7 @@ impl State {
     }
 
     /// The files at a place of the checkpoint directory, the newest first, and how many bytes of each faults can reach.
-    fn reachable(&self, place: Place) -> Vec<(InodeId, usize)> {
+    pub(super) fn reachable(&self, place: Place) -> Vec<(InodeId, usize)> {
         if matches!(place, Place::Output | Place::Elsewhere) {
             return Vec::new();
         }
@@ -268,7 +270,13 @@ impl State {
         }
         let disk = &mut self.disk;
         match fate {
-            Fate::Goes(way) => act(disk, actor, way),
+            Fate::Goes(way) => {
+                let result = act(disk, actor, way);
+                if result.is_ok() && !disk.sabotage.is_empty() {
+                    self.after_step(seat, entry);
+                }
+                result
+            }
             Fate::Fails(way, error) => {
                 if let Some(way) = way {
                     // Whatever comes of it, the caller is told the fault's error.

@@ -126,7 +126,8 @@ fn a_full_disk_refuses_what_needs_space_and_nothing_else_until_there_is_some() {
         let taken = disk.create_new(Path::new(FILE)).await.err().unwrap();
         assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
         file.sync().await.unwrap();
-        disk.truncate(Path::new(FILE), 2).await.unwrap();
+        let length = disk.length(Path::new(FILE)).await.unwrap();
+        disk.truncate(Path::new(FILE), length, 2).await.unwrap();
         disk.rename(Path::new(OTHER), Path::new("/checkpoint/journal/d")).await.unwrap();
         disk.remove(Path::new("/checkpoint/journal/d")).await.unwrap();
         disk.sync_dir(Path::new(DIRECTORY)).await.unwrap();

@@ -125,6 +125,7 @@ impl Volume {
     /// Lets what hid behind the page cache of a life be read, now that the life is over, and holds every file against what was
     /// promised of it.
     pub(crate) fn end_life(&mut self, node: NodeIndex, life: Life) {
+        self.struck.postponed.clear();
         for file in &mut self.inodes {
             file.end_of_cache(|by| by == (node, life));
             let broken = file.check(&file.promised);
@@ -303,6 +304,27 @@ mod tests {
         assert_eq!(image(Sabotage::DirectorySyncDoesNothing), None);
         assert_eq!(image(Sabotage::RenameLandsBeforeData), Some(vec![0; 4]));
         assert_eq!(image(Sabotage::LocksDoNotExclude), Some(b"data".to_vec()));
+    }
+
+    #[test]
+    #[should_panic(expected = "synced content of /d/journal/1 was lost")]
+    fn a_disk_that_loses_a_synced_byte_by_itself_finds_it_out_at_the_end_of_the_life() {
+        let mut volume = volume();
+        let inode = file(&mut volume, "/d/journal/1", b"kept", b"");
+        volume.end_life(ACTOR.node, ACTOR.life);
+        volume.inodes[inode.0].content[2] ^= 1;
+        volume.end_life(ACTOR.node, ACTOR.life);
+    }
+
+    #[test]
+    #[should_panic(expected = "synced content of /d/journal/1 was lost")]
+    fn a_damaged_byte_excuses_no_other_one() {
+        let mut volume = volume();
+        let inode = file(&mut volume, "/d/journal/1", b"kept", b"");
+        volume.rot(inode, 0, 1, 3);
+        volume.end_life(ACTOR.node, ACTOR.life);
+        volume.inodes[inode.0].content[2] ^= 1;
+        volume.end_life(ACTOR.node, ACTOR.life);
     }
 
     #[test]

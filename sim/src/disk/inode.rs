@@ -356,6 +356,20 @@ impl Inode {
         self.content[byte] ^= 1 << (bit % 8);
     }
 
+    /// A sabotage changes what is read of it.
+    pub(crate) fn alter(&mut self, from: usize, bytes: &[u8]) {
+        self.damaged().altered.push(from..from + bytes.len());
+        self.content[from..from + bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// A sabotage gives it another content, as durable as it was.
+    pub(crate) fn replace(&mut self, content: Vec<u8>) {
+        let synced = self.synced.min(content.len());
+        self.clear();
+        (self.content, self.synced, self.damaged) = (content, synced, None);
+        self.promise(0..synced);
+    }
+
     /// Damage that is read once the life is over that did it.
     pub(crate) fn damage_later(&mut self, latent: Latent) {
         self.damaged().latent.push(latent);

@@ -24,6 +24,7 @@ mod image;
 mod inode;
 mod names;
 mod record;
+mod sabotaged;
 mod struck;
 mod volume;
 
@@ -56,6 +57,10 @@ enum Way {
     Nothing,
     /// For a read: without the last change.
     Stale,
+    /// For a creation or a rename: over what is there.
+    Overwrite,
+    /// For a listing: without the claims of others that are newer.
+    OwnClaims,
 }
 
 /// What an operation is aimed at.
@@ -293,7 +298,10 @@ impl Disk for SimDisk {
 
     fn create_new<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
         Box::pin(async move {
-            let create = |disk: &mut Volume, actor, path: &str, _| disk.create_new(path, actor);
+            let create = |disk: &mut Volume, actor, path: &str, way| match way {
+                Way::Overwrite => disk.create_over(path, actor),
+                _ => disk.create_new(path, actor),
+            };
             let inode = self.seat.on_path(DiskOperation::CreateNew, path, create).await?;
             Ok(Box::new(SimFile { seat: self.seat.clone(), inode }) as Box<dyn File>)
         })
@@ -323,10 +331,14 @@ impl Disk for SimDisk {
         Box::pin(self.seat.on_path(DiskOperation::Length, path, length))
     }
 
-    fn truncate<'a>(&'a self, path: &'a Path, length: u64) -> BoxFuture<'a, io::Result<()>> {
+    fn truncate<'a>(&'a self, path: &'a Path, from: u64, to: u64) -> BoxFuture<'a, io::Result<()>> {
         let truncate = move |disk: &mut Volume, actor, path: &str, way| {
             let inode = disk.find(path)?;
-            unless_nothing(way, || disk.truncate(inode, length, actor))
+            let found = disk.inode(inode).content.len() as u64;
+            if found != from {
+                return Err(length_differs(from, found));
+            }
+            unless_nothing(way, || disk.truncate(inode, to, actor))
         };
         Box::pin(self.seat.on_path(DiskOperation::Truncate, path, truncate))
     }
@@ -334,7 +346,11 @@ impl Disk for SimDisk {
     fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
         Box::pin(async move {
             let to = text(to)?;
-            self.seat.on_path(DiskOperation::Rename, from, |disk, _, from, _| disk.rename(from, to)).await
+            let rename = |disk: &mut Volume, actor, from: &str, way| match way {
+                Way::Overwrite => disk.rename_over(from, to, actor),
+                _ => disk.rename(from, to),
+            };
+            self.seat.on_path(DiskOperation::Rename, from, rename).await
         })
     }
 
@@ -347,8 +363,9 @@ impl Disk for SimDisk {
     }
 
     fn list<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Vec<String>>> {
-        let list = |disk: &mut Volume, _, path: &str, way| match way {
+        let list = |disk: &mut Volume, actor, path: &str, way| match way {
             Way::Stale => disk.list_stale(path),
+            Way::OwnClaims => disk.list_own_claims(path, actor),
             _ => disk.list(path),
         };
         Box::pin(self.seat.on_path(DiskOperation::List, path, list))
@@ -385,7 +402,7 @@ impl SimFile {
             let length = match way {
                 Way::Part(of_1024) => (bytes.len() as u64 * of_1024 / 1024) as usize,
                 Way::Nothing => 0,
-                Way::Whole | Way::Stale => bytes.len(),
+                _ => bytes.len(),
             };
             disk.append(inode, &bytes[..length], actor);
             Ok(())
@@ -433,6 +450,8 @@ impl Drop for SimLock {
 
 #[cfg(test)]
 mod faulty;
+#[cfg(test)]
+mod proven;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -7,15 +7,20 @@
 
 use super::{
     damage::{Damage, Latent},
-    names::What,
+    names::{NameChange, What},
     record::{ContentChange, RecordedChange},
+    sabotaged::Postponed,
     volume::{Actor, InodeId, Volume, directory_of},
 };
 use crate::{
-    fault::FileSystem,
+    fault::{FileSystem, Step},
     world::{Life, NodeIndex},
 };
-use std::{collections::BTreeSet, io, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    ops::Range,
+};
 
 /// What faults do to the disk for longer than an operation.
 #[derive(Default)]
@@ -31,6 +36,10 @@ pub(crate) struct Struck {
     pub unseen: Option<Range<u64>>,
     /// All that stale reads did not show.
     pub stale: Vec<Damage>,
+    /// The syncs that a sabotage lets wait, each for a step.
+    pub(super) postponed: Vec<(Step, Postponed)>,
+    /// By life, the claim that it created; known where a sabotage asks for it.
+    pub claims: BTreeMap<(NodeIndex, Life), String>,
 }
 
 /// A life whose first disk operations are slow.
@@ -100,13 +109,20 @@ impl Volume {
         self.struck.names_given_up |= self.pending.len() < waiting;
     }
 
-    /// Every file whose name in a directory is not durable is back where it durably is.
+    /// Every file whose name in a directory is not durable is back where it durably is, and so is whoever took a name from one of
+    /// these.
     fn revert_names(&mut self, path: &str, actor: Actor) {
         let touching = self.pending.iter().filter(|change| change.touches(path));
         let mut reverted: BTreeSet<InodeId> = touching.map(|change| change.inode).collect();
         loop {
-            let homes = reverted.iter().filter_map(|inode| self.inode(*inode).durable_name.as_deref());
-            let taken: Vec<InodeId> = homes.filter_map(|home| self.find(home).ok()).collect();
+            let homes: Vec<&str> =
+                reverted.iter().filter_map(|inode| self.inode(*inode).durable_name.as_deref()).collect();
+            let takes_a_home =
+                |change: &&NameChange| change.taken().is_some_and(|name| homes.contains(&name));
+            let took = self.pending.iter().filter(takes_a_home).map(|change| change.inode);
+            // Also by a change that was given up: that one is seen and waits for nothing.
+            let taken: Vec<InodeId> =
+                homes.iter().filter_map(|home| self.find(home).ok()).chain(took).collect();
             let before = reverted.len();
             reverted.extend(taken);
             if reverted.len() == before {

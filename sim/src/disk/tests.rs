@@ -182,8 +182,8 @@ fn errors_have_the_kinds_of_the_operating_system() {
         assert_eq!(disk.create_new(p("/d/a")).await.err().map(kind), Some(ErrorKind::AlreadyExists));
         drop(disk.create_new(p("/d/b")).await.unwrap());
         assert_eq!(disk.rename(p("/d/a"), p("/d/b")).await.map_err(kind), Err(ErrorKind::AlreadyExists));
-        assert_eq!(disk.truncate(p("/d/a"), 7).await.map_err(kind), Err(ErrorKind::InvalidInput));
-        disk.truncate(p("/d/a"), 4).await.unwrap();
+        assert_eq!(disk.truncate(p("/d/a"), 6, 7).await.map_err(kind), Err(ErrorKind::InvalidInput));
+        disk.truncate(p("/d/a"), 6, 4).await.unwrap();
         file.append(b"X").await.unwrap();
         assert_eq!(disk.read(p("/d/a"), 3, 10).await.unwrap(), b"dX");
         assert_eq!(disk.read(p("/d/a"), 30, 10).await.unwrap(), b"");

@@ -121,9 +121,8 @@ impl Volume {
 
     pub(crate) fn create_new(&mut self, path: &str, actor: Actor) -> io::Result<InodeId> {
         match self.find(path) {
-            Ok(inode) if self.is_sabotaged(Sabotage::CreateNewOverwrites) => {
-                self.truncate(inode, 0, actor)?;
-                return Ok(inode);
+            Ok(_) if self.is_sabotaged(Sabotage::CreateNewOverwrites) => {
+                return self.create_over(path, actor);
             }
             Ok(_) => return Err(ErrorKind::AlreadyExists.into()),
             Err(error) if error.kind() == ErrorKind::IsADirectory => {
@@ -137,6 +136,13 @@ impl Volume {
         self.inodes.push(Inode { name: path.into(), linked: true, recorded, ..Inode::default() });
         self.usage.files_grow();
         self.change_name(NameChange { inode, what: What::Created { at: path.into() } });
+        Ok(inode)
+    }
+
+    /// Creates a file, or empties the one that is there.
+    pub(crate) fn create_over(&mut self, path: &str, actor: Actor) -> io::Result<InodeId> {
+        let Ok(inode) = self.find(path) else { return self.create_new(path, actor) };
+        self.truncate(inode, 0, actor)?;
         Ok(inode)
     }
 
@@ -239,6 +245,15 @@ impl Volume {
         (file.name, file.renamed, file.recorded) = (to.into(), true, recorded);
         self.change_name(NameChange { inode, what: What::Renamed { from: from.into(), to: to.into() } });
         Ok(())
+    }
+
+    /// Renames a file, over the one that is there.
+    pub(crate) fn rename_over(&mut self, from: &str, to: &str, actor: Actor) -> io::Result<()> {
+        self.find(from)?;
+        if self.find(to).is_ok() {
+            self.remove(to, actor)?;
+        }
+        self.rename(from, to)
     }
 
     pub(crate) fn remove(&mut self, path: &str, actor: Actor) -> io::Result<()> {

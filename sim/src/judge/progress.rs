@@ -1,11 +1,11 @@
 //! I11: from any crash image recovery ends, and the next batch completes.
 //!
-//! Verified: within the bound of virtual time after the last fault and the last line everything that was sent is
-//! acknowledged and processed, and the driver stops when it is asked to; the life that does so completes a batch. A life
-//! may end itself with an error only where the world gave it one: the error names a fault of the plan that has fired, or it
-//! is the word of a driver that a newer one has replaced, or that a live one keeps out. Where damage fired that only a copy
-//! could mend, the driver may stop for good with an error that names file and offset. Not verified: how fast; that is in
-//! the price.
+//! Verified: within the bound of virtual time after the last fault and the last line everything that was sent is acknowledged
+//! and processed, and the driver stops when it is asked to; the life that does so completes a batch. A life may end itself with an
+//! error only where the world gave it one: the error names a fault of the plan that has fired, or it is the word of a driver that
+//! a newer one has replaced, or that a live one keeps out, or it names a file that was damaged, and when the
+//! driver is started again it goes on. Where damage fired that only a copy could mend, the driver may stop for good
+//! with an error that names file and offset. Not verified: how fast; that is in the price.
 
 use super::{Case, Findings};
 use crate::{
@@ -56,6 +56,9 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
     if let Some(fault) = injected_by(error) {
         let firing = evidence.faults.get(fault).and_then(|outcome| outcome.firing.as_ref());
         return firing.is_some_and(|firing| firing.at <= life.ended_at);
+    }
+    if evidence.damages.iter().any(|damage| error.contains(&damage.path)) {
+        return true;
     }
     let mut others = evidence.lives.iter().filter(|other| other.life != life.life);
     match cause {

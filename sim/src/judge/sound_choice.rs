@@ -62,6 +62,7 @@ fn allowed(life: &LifeEvidence, evidence: &Evidence) -> Vec<CheckpointId> {
             Hit::Disk { step, path, .. } if !step.operation.is_durable_step() => Some(path.as_str()),
             _ => None,
         })
+        .chain(damaged_in(life, evidence))
         .collect();
     let mut allowed = Vec::new();
     for (id, whole) in image::checkpoints(&life.image).into_iter().rev() {
@@ -77,4 +78,13 @@ fn allowed(life: &LifeEvidence, evidence: &Evidence) -> Vec<CheckpointId> {
         }
     }
     allowed
+}
+
+/// The files that were damaged while a life was under way, maybe between the moment at which the disk was looked at and its reading.
+fn damaged_in<'a>(life: &LifeEvidence, evidence: &'a Evidence) -> impl Iterator<Item = &'a str> {
+    let life = life.life;
+    evidence.damages.iter().filter_map(move |damage| {
+        let firing = evidence.faults.get(damage.fault)?.firing.as_ref()?;
+        (firing.life == life).then_some(damage.path.as_str())
+    })
 }

@@ -180,11 +180,6 @@ impl Conn {
         (end.node, end.life)
     }
 
-    /// In which of its lives the connector made it.
-    pub(crate) fn connector_life(&self) -> Life {
-        self.ends[Side::Connector as usize].life
-    }
-
     pub(crate) fn readable(&mut self, side: Side, now: VirtualTime) -> Readable {
         self.settle(now);
         let pipe = &self.pipes[side as usize];

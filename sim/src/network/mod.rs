@@ -42,7 +42,7 @@ use std::{
 /// How long an operating system goes on trying to connect, in milliseconds.
 pub(crate) const CONNECT_PATIENCE_MS: u64 = 130_000;
 /// When keep-alive finds out that a peer is gone, in milliseconds after the last that was heard of it.
-pub(crate) const KEEPALIVE_MS: u64 = 30_000;
+pub(crate) const KEEPALIVE_MS: u64 = highwater_core::env::KEEPALIVE.as_millis() as u64;
 /// How often keep-alive asks a peer that says nothing.
 pub(crate) const PROBE_MS: u64 = 5_000;
 

@@ -217,7 +217,7 @@ impl Net {
         let conn = &self.connections[id.0];
         Some(ConnectionRecord {
             number: conn.driver_number?,
-            life: conn.connector_life(),
+            life: conn.connector().1,
             address: conn.address.to_string(),
             opened_at: conn.opened_at,
             written: conn.written.clone(),

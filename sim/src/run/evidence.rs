@@ -5,7 +5,7 @@
 
 use super::TappedBatch;
 use crate::{
-    disk::{Buried, FailedOperation, Usage},
+    disk::{Buried, Damage, FailedOperation, Usage},
     fault::{Class, FaultOutcome, StepMade, StepSet},
     network::ConnectionRecord,
     source::SourceReport,
@@ -42,6 +42,8 @@ pub struct Evidence {
     pub faults: Vec<FaultOutcome>,
     /// The driver's disk operations, recorded in a run without faults.
     pub steps: Vec<StepMade>,
+    /// The damage that a reader could meet.
+    pub damages: Vec<Damage>,
     /// The operations of which the driver was told that they failed.
     pub failures: Vec<FailedOperation>,
     /// The steps that some life made: what a fault could have hit.

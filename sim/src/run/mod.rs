@@ -25,6 +25,7 @@ use crate::{
     world::TraceEntry,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -64,10 +65,9 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
         script.cut(lines);
     }
     let calm = supervise::simulate(scenario, &script, &Plan::calm(), options);
-    let plan = options
-        .plan
-        .clone()
-        .unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, scenario.mode, options)));
+    let plan = options.plan.clone().unwrap_or_else(|| {
+        Plan::draw(plan_seed(scenario, options.seed), &bounds(&calm, &script, scenario.mode, options))
+    });
     let faulty = match plan.faults.is_empty() {
         true => calm.clone(),
         false => supervise::simulate(scenario, &script, &plan, options),
@@ -85,6 +85,11 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
     let verdicts =
         judge::judge_all(&judge::Case { scenario, script: &script, evidence: &evidence, reference });
     Run { report: RunReport::new(scenario, options, &script, evidence, verdicts), trace }
+}
+
+/// The seed of the plan: scenarios share the seeds of a sweep, and each has plans of its own.
+fn plan_seed(scenario: &Scenario, seed: u64) -> u64 {
+    seed ^ xxh3_64(scenario.name.as_bytes())
 }
 
 type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;

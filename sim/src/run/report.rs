@@ -152,7 +152,7 @@ impl RunReport {
             plan_given: options.plan.is_some(),
             lines: options.plan.as_ref().and_then(|plan| plan.lines),
             faults: options.faults.iter().map(|kind| kind.name().to_owned()).collect(),
-            sabotage: options.sabotage.iter().map(|sabotage| sabotage.name().to_owned()).collect(),
+            sabotage: options.sabotage.iter().map(ToString::to_string).collect(),
             ..Self::default()
         }
     }

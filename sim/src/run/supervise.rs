@@ -316,6 +316,7 @@ impl Supervisor<'_> {
             connections: self.world.connections(),
             faults,
             steps: self.world.steps(),
+            damages: self.world.damaged_files(),
             failures: self.world.failed_operations(),
             reached: self.world.reached(),
             usage: self.world.usage(),

@@ -221,8 +221,6 @@ impl Ledger {
     pub(super) fn resumed(&self, connection: usize, n: u64) {
         self.acknowledge_what_arrived();
         let mut books = self.books();
-        // An older driver cannot know what its successor has acknowledged, until it finds out that it has one.
-        let of_several = self.world.is_of_several(books.connections[connection].id);
         let (sent, is_newest) = (books.sent as u64, connection + 1 == books.connections.len());
         let acknowledged = match is_newest {
             true => books.acknowledged,
@@ -230,7 +228,8 @@ impl Ledger {
                 books.connections[..connection].iter().map(|older| older.acknowledged).max().unwrap_or(0)
             }
         };
-        if n < acknowledged && !of_several {
+        // An older driver cannot know what its successor has acknowledged, until it finds out that it has one.
+        if n < acknowledged && !self.world.is_of_several(books.connections[connection].id) {
             books.violations.push(Violation::ResumedBelowAcknowledged { resumed: n, acknowledged });
         }
         if n > sent {

@@ -337,18 +337,18 @@ impl World {
         self.lock().net.record(id)
     }
 
+    /// A source has accepted a connection and has sent lines before: how many of them it repeats there.
+    pub(crate) fn lines_repeated(&self, id: ConnectionId) -> u64 {
+        let at = self.now();
+        self.lock().lines_repeated(id, at)
+    }
+
     /// Whether a connection was made by one of several lives: by a replaced one, or while one of those lives.
     pub(crate) fn is_of_several(&self, id: ConnectionId) -> bool {
         let state = self.lock();
         let (node, life) = state.net.connector(id);
         let node = &state.nodes[node.0];
         life != node.newest() || !node.zombies.is_empty()
-    }
-
-    /// A source has accepted a connection and has sent lines before: how many of them it repeats there.
-    pub(crate) fn lines_repeated(&self, id: ConnectionId) -> u64 {
-        let at = self.now();
-        self.lock().lines_repeated(id, at)
     }
 
     pub(crate) fn delivered(&self, id: ConnectionId) -> u64 {

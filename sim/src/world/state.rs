@@ -180,6 +180,9 @@ impl State {
         let replaced: Vec<Life> = state.zombies.iter().map(|zombie| zombie.life).collect();
         replaced.into_iter().for_each(|older| self.disk.release_locks(node, older));
         if self.armed.driver == Some(node) {
+            if life > Life::FIRST {
+                self.sabotage_restart();
+            }
             for fault in self.armed.begin_life(life) {
                 self.strike(fault, node, life, at, Hit::Time);
             }
@@ -363,6 +366,7 @@ impl State {
             Fault::Drift(drift) => self.drifts.push((at, drift.ppm)),
             Fault::FarAhead(_) => self.schedule.all_due(),
             fault @ (Fault::Partition(_) | Fault::Latency(_)) => self.net.suffer(fault, at),
+            Fault::SlowStart(_) => self.strike_disk(fault, node, life),
             // The others are told to whom they concern where they strike.
             other if other.kind().family() == Family::Process => self.strike_process(fault, node, life, at),
             _ => self.strike_disk(fault, node, life),

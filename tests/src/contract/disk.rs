@@ -96,7 +96,7 @@ pub(super) async fn what_is_missing_is_not_found(world: World) {
     fails_with(disk.open_append(missing).await, ErrorKind::NotFound);
     fails_with(disk.read(missing, 0, 1).await, ErrorKind::NotFound);
     fails_with(disk.length(missing).await, ErrorKind::NotFound);
-    fails_with(disk.truncate(missing, 0).await, ErrorKind::NotFound);
+    fails_with(disk.truncate(missing, 0, 0).await, ErrorKind::NotFound);
     fails_with(disk.rename(missing, &root.join("other")).await, ErrorKind::NotFound);
     fails_with(disk.remove(missing).await, ErrorKind::NotFound);
     fails_with(disk.list(missing).await, ErrorKind::NotFound);
@@ -144,7 +144,7 @@ pub(super) async fn append_at_another_length_is_refused_and_changes_nothing(worl
         let mut file = disk.open_append(&path).await.expect("it exists");
         fails_with(file.append_at(length, b"X").await, ErrorKind::InvalidData);
     }
-    disk.truncate(&path, 7).await.expect("it can be cut");
+    disk.truncate(&path, 10, 7).await.expect("it can be cut");
     fails_with(other.append_at(9, b"X").await, ErrorKind::InvalidData);
     let mut file = disk.open_append(&path).await.expect("it exists");
     file.append_at(7, b"abc").await.expect("it has seven bytes");
@@ -184,13 +184,15 @@ pub(super) async fn truncate_then_append_continues_at_the_cut(world: World) {
     let (disk, root) = start(&world).await;
     let path = root.join("file");
     drop(put(&disk, &path, b"0123456789").await);
-    disk.truncate(&path, 4).await.expect("it can be cut");
+    fails_with(disk.truncate(&path, 9, 4).await, ErrorKind::InvalidData);
+    assert_eq!(get(&disk, &path).await, b"0123456789", "a file of another length is left as it is");
+    disk.truncate(&path, 10, 4).await.expect("it can be cut");
     assert_eq!(disk.length(&path).await.expect("it exists"), 4);
     let mut file = disk.open_append(&path).await.expect("it exists");
     file.append(b"abc").await.expect("it can be written");
     file.sync().await.expect("it can be synced");
     assert_eq!(get(&disk, &path).await, b"0123abc");
-    disk.truncate(&path, 0).await.expect("it can be emptied");
+    disk.truncate(&path, 7, 0).await.expect("it can be emptied");
     assert_eq!(get(&disk, &path).await, b"");
 }
 
@@ -198,7 +200,7 @@ pub(super) async fn an_open_file_appends_at_the_cut_too(world: World) {
     let (disk, root) = start(&world).await;
     let path = root.join("file");
     let mut file = put(&disk, &path, b"0123456789").await;
-    disk.truncate(&path, 4).await.expect("it can be cut");
+    disk.truncate(&path, 10, 4).await.expect("it can be cut");
     file.append(b"abc").await.expect("it can be written");
     assert_eq!(get(&disk, &path).await, b"0123abc");
 }
@@ -207,8 +209,8 @@ pub(super) async fn truncate_never_grows_a_file(world: World) {
     let (disk, root) = start(&world).await;
     let path = root.join("file");
     put(&disk, &path, b"0123").await;
-    fails_with(disk.truncate(&path, 5).await, ErrorKind::InvalidInput);
-    disk.truncate(&path, 4).await.expect("its own length is allowed");
+    fails_with(disk.truncate(&path, 4, 5).await, ErrorKind::InvalidInput);
+    disk.truncate(&path, 4, 4).await.expect("its own length is allowed");
     assert_eq!(get(&disk, &path).await, b"0123");
 }
 

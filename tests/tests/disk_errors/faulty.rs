@@ -143,8 +143,8 @@ impl Disk for FaultyDisk {
         })
     }
 
-    fn truncate<'a>(&'a self, path: &'a Path, length: u64) -> BoxFuture<'a, io::Result<()>> {
-        Box::pin(self.faulty.run("truncate", path, self.disk.truncate(path, length)))
+    fn truncate<'a>(&'a self, path: &'a Path, from: u64, to: u64) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.faulty.run("truncate", path, self.disk.truncate(path, from, to)))
     }
 
     fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {

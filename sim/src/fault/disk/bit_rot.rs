@@ -1,7 +1,9 @@
 //! A bit of a durable file flips while nobody looks.
 //!
-//! What it does: at the trigger one bit of a file of the checkpoint directory is another, for every later read; the pristine byte is kept beside it.
-//! Detectable: all invariants hold, or the driver stops with an error that names file and offset. Missed when there is no such file.
+//! What it does: at the trigger one bit of a file of the checkpoint directory is another one, for every later read; the pristine byte
+//! is kept beside it. It hits a durable byte, or any byte of a file that has none (the durable marks, which nobody syncs).
+//! Detectable: all invariants hold, or the driver stops with an error that names file and offset. Missed when the place holds no
+//! file with any content.
 
 use super::super::{Aim, Kind, Place, Trigger};
 use crate::rng::Draws;
@@ -17,9 +19,9 @@ pub struct BitRot {
     pub trigger: Trigger,
     /// Where the file is.
     pub place: Place,
-    /// Which file of that place, from the newest, 0.
+    /// Which file of that place, from the newest, 0; modulo their number.
     pub file: u64,
-    /// Which byte, modulo the length of the file.
+    /// Which byte, modulo those that can be hit.
     pub byte: u64,
     /// Which bit, 0 to 7.
     pub bit: u8,

@@ -1,7 +1,7 @@
 //! The disk is full for a while.
 //!
-//! What it does: from the trigger on, what needs space fails with ENOSPC: creating files and directories, and appending, of which a part may be
-//! written. Removing, renaming, truncating, syncing and reading go on. Missed when the trigger is.
+//! What it does: from the trigger on, what needs space fails with ENOSPC: creating a file or a directory that is not there, and
+//! appending, of which a part may be written. Removing, renaming, truncating, syncing and reading go on. Missed when the trigger is.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

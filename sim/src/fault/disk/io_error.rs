@@ -1,7 +1,8 @@
 //! A disk operation fails with EIO.
 //!
-//! What it does: the operation at the trigger returns an error. By its moment it had no effect, a part of its effect, or all of it: to the
-//! driver its outcome is unknown. Missed when the trigger is.
+//! What it does: the operation at the trigger returns an error. By its moment it had no effect; a part of its effect (of an append some
+//! of the bytes, of anything else all or nothing, by a coin); or all of it: to the driver its outcome is unknown. A lock that fails is
+//! never taken. Missed when the trigger is.
 
 use super::super::{Aim, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;

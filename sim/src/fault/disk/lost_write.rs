@@ -1,7 +1,7 @@
 //! A write is lost, though it was synced honestly.
 //!
-//! What it does: the append at the trigger never reaches the medium. Reads see it until the life ends, from the page cache; then its bytes are zeros.
-//! Detectable. Missed when the trigger is not reached by an append into the checkpoint directory.
+//! What it does: the append at the trigger never reaches the medium. Reads see it until the life ends, from the page cache; then its
+//! bytes are zeros. Detectable. Missed when the trigger is not reached by an append into the checkpoint directory.
 
 use super::super::{Aim, DiskOperation, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;

@@ -1,7 +1,7 @@
 //! The disk lies: syncs succeed and make nothing durable, as a drive with a volatile cache and no flush does.
 //!
-//! What it does: from the trigger on every sync of a file or a directory does nothing and reports success. Beyond any engine: a negative control, not in
-//! the default sweep. Missed when the trigger is.
+//! What it does: from the trigger on every sync of a file or a directory does nothing and reports success, until the world heals.
+//! Beyond any engine: a negative control, not in the default sweep. Missed when the trigger is.
 
 use super::super::{Aim, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;

@@ -1,8 +1,9 @@
 //! A write lands in the wrong place.
 //!
-//! What it does: the bytes of the append at the trigger land in another file of the checkpoint directory, over what is there, and their own place
-//! holds zeros; the length grows as it should. Reads see the right bytes until the life ends, from the page cache. Detectable. Missed when the
-//! trigger is not reached by an append, or there is no other file.
+//! What it does: the bytes of the append at the trigger land in another file of the checkpoint directory, over what is there and not
+//! beyond its end, and their own place holds zeros; the length grows as it should. Reads see the right bytes of both files until the
+//! life ends, from the page cache. Detectable. Missed when the trigger is not reached by an append into the checkpoint directory, or
+//! the place holds no other file with any content.
 
 use super::super::{Aim, DiskOperation, Kind, Place, Trigger};
 use crate::rng::Draws;
@@ -18,9 +19,9 @@ pub struct MisdirectedWrite {
     pub trigger: Trigger,
     /// Where the file is that is hit.
     pub place: Place,
-    /// Which file of that place, from the newest, 0.
+    /// Which other file of that place, from the newest, 0; modulo their number.
     pub file: u64,
-    /// At which byte, modulo its length.
+    /// At which byte, modulo those that can be hit.
     pub byte: u64,
 }
 

@@ -1,6 +1,7 @@
 //! An append is cut short.
 //!
-//! What it does: the append at the trigger writes a part of its bytes and returns an error. Missed when the trigger is not reached by an append.
+//! What it does: the append at the trigger writes a part of its bytes and returns an error, whatever the moment. Missed when the
+//! trigger is not reached by an append.
 
 use super::super::{Aim, DiskOperation, Kind, Trigger};
 use crate::rng::Draws;

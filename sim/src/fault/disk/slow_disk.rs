@@ -1,7 +1,8 @@
 //! The disk is slow for a while, or stalls.
 //!
-//! What it does: from the trigger on each disk operation takes the given time; with a duration of zero it is the one at the trigger alone that stalls.
-//! Missed when the trigger is.
+//! What it does: from the trigger on each disk operation takes the given time, before its effect or after it; with a duration of zero
+//! it is one operation alone that stalls, the one at the trigger or the first after it. An operation that a crash overtakes before its
+//! effect has none. Missed when the trigger is.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

@@ -1,7 +1,8 @@
 //! A read gives what was there earlier.
 //!
-//! What it does: the read, the length or the listing at the trigger answers as if the last change of that file or directory had not happened yet.
-//! Detectable. Missed when the trigger is reached by no such operation, or nothing was changed.
+//! What it does: the read, the length or the listing at the trigger answers as if the last append to that file, or the last change of
+//! a name in that directory, had not happened yet. Detectable. Missed when the trigger is reached by no such operation in the
+//! checkpoint directory, or it would have answered the same.
 
 use super::super::{Aim, DiskOperation, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;

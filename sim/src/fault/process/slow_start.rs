@@ -1,6 +1,7 @@
 //! A life of the driver starts slowly: a cold cache, a disk that others use.
 //!
-//! What it does: each of the first disk operations of the life takes the given time. Missed when that life never begins.
+//! What it does: each of the first disk operations of the life takes the given time, however long the others take. Missed when that
+//! life never begins.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

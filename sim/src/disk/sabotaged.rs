@@ -1,0 +1,248 @@
+//! Sabotages of single steps and single checks, where the steps are made and what the checks look at.
+//!
+//! What changes before a life changes what is read and leaves the pristine bytes beside it, so that judges know what the engine was
+//! owed; only a file that is shortened is shortened for everybody.
+
+use super::{
+    Way,
+    fate::Entry,
+    volume::{InodeId, Volume},
+};
+use crate::{
+    fault::{DiskOperation, Place, Step},
+    sabotage::Sabotage,
+    world::{Seat, State},
+};
+use highwater_core::{
+    BatchTime,
+    checkpoint::Checkpoint,
+    codec::{self, HEADER_BYTES, Kind, read_frame},
+    journal::Completion,
+};
+use std::ops::Range;
+
+/// A sync that takes effect later.
+pub(super) enum Postponed {
+    File(InodeId),
+    Directory(String),
+}
+
+/// A record of a file.
+struct Framed {
+    kind: Kind,
+    range: Range<usize>,
+}
+
+impl Framed {
+    fn payload(&self) -> Range<usize> {
+        self.range.start + HEADER_BYTES..self.range.end
+    }
+}
+
+/// The whole records at the beginning of a file.
+fn frames(bytes: &[u8]) -> Vec<Framed> {
+    let mut frames = Vec::new();
+    let mut at = 0;
+    while let Ok((frame, length)) = read_frame(&bytes[at..]) {
+        frames.push(Framed { kind: frame.kind, range: at..at + length });
+        at += length;
+    }
+    frames
+}
+
+/// A record with another payload and with checksums that are right.
+pub(super) fn reframe(record: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut bytes = record[..32].to_vec();
+    bytes.extend((payload.len() as u32).to_le_bytes());
+    bytes.extend(crc32c::crc32c(payload).to_le_bytes());
+    bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+/// A time before all batches whose encoding is as long as theirs.
+const LONG_AGO: BatchTime = BatchTime(1 << 32);
+
+impl State {
+    /// In which way a sabotage has an operation take effect.
+    pub(super) fn sabotaged_way(&mut self, entry: Entry<'_>) -> Way {
+        let step = self.step(entry.operation, &entry.target.path(&self.disk));
+        for sabotage in self.disk.sabotage.clone() {
+            match sabotage {
+                Sabotage::Skip(skipped) if skipped == step => return Way::Nothing,
+                Sabotage::Late(first, second) if first == step => {
+                    let postponed = match entry.target {
+                        super::Target::File(inode, ..) => Postponed::File(inode),
+                        super::Target::Path(path) => Postponed::Directory(path.to_owned()),
+                    };
+                    self.disk.struck.postponed.push((second, postponed));
+                    return Way::Nothing;
+                }
+                Sabotage::Overwrite(place)
+                    if place == step.place
+                        && matches!(step.operation, DiskOperation::CreateNew | DiskOperation::Rename) =>
+                {
+                    return Way::Overwrite;
+                }
+                Sabotage::HideClaims
+                    if step == (Step { operation: DiskOperation::List, place: Place::Generation }) =>
+                {
+                    return Way::OwnClaims;
+                }
+                _ => {}
+            }
+        }
+        Way::Whole
+    }
+
+    /// An operation succeeded, and what a sabotage let wait for it takes effect.
+    pub(super) fn after_step(&mut self, seat: &Seat, entry: Entry<'_>) {
+        let path = entry.target.path(&self.disk);
+        let step = self.step(entry.operation, &path);
+        if step == (Step { operation: DiskOperation::CreateNew, place: Place::Generation }) {
+            self.disk.struck.claims.insert((seat.node, seat.life), path);
+        }
+        let postponed = std::mem::take(&mut self.disk.struck.postponed);
+        for (awaited, postponed) in postponed {
+            match postponed {
+                postponed if awaited != step => self.disk.struck.postponed.push((awaited, postponed)),
+                Postponed::File(inode) => self.disk.sync(inode),
+                Postponed::Directory(path) => {
+                    self.disk.sync_dir(&path).expect("a directory is never removed");
+                }
+            }
+        }
+    }
+
+    /// What sabotages do before a life that is not the first.
+    pub(crate) fn sabotage_restart(&mut self) {
+        for sabotage in self.disk.sabotage.clone() {
+            match sabotage {
+                Sabotage::Forge(place) => self.forge(place),
+                Sabotage::Shorten(place) => self.shorten(place),
+                Sabotage::HideCompletions => self.hide_completions(),
+                _ => {}
+            }
+        }
+    }
+
+    fn newest_files(&self, place: Place) -> Vec<InodeId> {
+        self.reachable(place).into_iter().map(|(inode, _)| inode).collect()
+    }
+
+    fn forge(&mut self, place: Place) {
+        for inode in self.newest_files(place) {
+            let bytes = &self.disk.inode(inode).content;
+            let wanted = |frame: &&Framed| {
+                !frame.payload().is_empty() && (place != Place::Journal || frame.kind == Kind::Block)
+            };
+            let frames = frames(bytes);
+            let Some(frame) = frames.iter().rfind(wanted) else { continue };
+            let mut payload = bytes[frame.payload()].to_vec();
+            let middle = payload.len() / 2;
+            payload[middle] ^= 1;
+            let forged = reframe(&bytes[frame.range.clone()], &payload);
+            self.disk.alter(inode, frame.range.start, &forged);
+            if place == Place::State {
+                self.agree_with(inode);
+            }
+            return;
+        }
+    }
+
+    /// Checkpoints that name a snapshot agree with what it is now.
+    fn agree_with(&mut self, snapshot: InodeId) {
+        let file = self.disk.inode(snapshot);
+        let name = file.name.rsplit('/').next().unwrap_or_default().to_owned();
+        let (length, checksum) = (file.content.len() as u64, crc32c::crc32c(&file.content));
+        for inode in self.newest_files(Place::Checkpoint) {
+            let bytes = &self.disk.inode(inode).content;
+            let Ok((frame, _)) = read_frame(bytes) else { continue };
+            let Ok(mut checkpoint) = frame.decode::<Checkpoint>() else { continue };
+            let Some(reference) = checkpoint.snapshot.as_mut().filter(|named| named.name == name) else {
+                continue;
+            };
+            (reference.bytes, reference.checksum) = (length, checksum);
+            let agreeing = reframe(bytes, &codec::encode(&checkpoint));
+            match agreeing.len() == bytes.len() {
+                true => self.disk.alter(inode, 0, &agreeing),
+                false => self.disk.replace(inode, agreeing),
+            }
+        }
+    }
+
+    fn shorten(&mut self, place: Place) {
+        for inode in self.newest_files(place) {
+            let file = self.disk.inode(inode);
+            let frames = frames(&file.content);
+            let [first, .., last] = &frames[..] else { continue };
+            let mut shorter = file.content[..last.range.start].to_vec();
+            if place == Place::State {
+                // The header counts the records behind it.
+                let header = codec::decode::<(u64, u64)>(&shorter[first.payload()]);
+                let Ok((time, chunks)) = header else { continue };
+                let payload = codec::encode(&(time, chunks - 1));
+                let rest = shorter.split_off(first.range.end);
+                shorter = reframe(&shorter, &payload);
+                shorter.extend(rest);
+            }
+            let marks = file.name.strip_suffix(".wal").map(|stem| format!("{stem}.durable"));
+            let length = shorter.len() as u64;
+            self.disk.replace(inode, shorter);
+            match marks.and_then(|marks| self.disk.find(&marks).ok()) {
+                Some(marks) => self.shorten_marks(marks, length),
+                None => self.agree_with(inode),
+            }
+            return;
+        }
+    }
+
+    /// Takes away the marks that say that a segment is durable beyond a length.
+    fn shorten_marks(&mut self, marks: InodeId, length: u64) {
+        let bytes = &self.disk.inode(marks).content;
+        let says = |frame: &Framed| codec::decode::<(u64, bool)>(&bytes[frame.payload()]);
+        let frames = frames(bytes);
+        let kept = frames.iter().take_while(|frame| says(frame).is_ok_and(|(durable, _)| durable <= length));
+        let end = kept.last().map_or(0, |frame| frame.range.end);
+        let shorter = bytes[..end].to_vec();
+        self.disk.replace(marks, shorter);
+    }
+
+    fn hide_completions(&mut self) {
+        for inode in self.newest_files(Place::Journal) {
+            let bytes = self.disk.inode(inode).content.clone();
+            for frame in frames(&bytes).iter().filter(|frame| frame.kind == Kind::Completion) {
+                let completion =
+                    read_frame(&bytes[frame.range.clone()]).and_then(|(frame, _)| frame.decode());
+                let Ok(completion) = completion else { continue };
+                let hidden = Completion { time: LONG_AGO, ..completion };
+                let hidden = reframe(&bytes[frame.range.clone()], &codec::encode(&hidden));
+                if hidden.len() == frame.range.len() {
+                    self.disk.alter(inode, frame.range.start, &hidden);
+                }
+            }
+        }
+    }
+}
+
+impl Volume {
+    /// Changes what is read of a file, beside its pristine bytes.
+    fn alter(&mut self, inode: InodeId, from: usize, bytes: &[u8]) {
+        self.inodes[inode.0].alter(from, bytes);
+    }
+
+    /// Gives a file another content.
+    fn replace(&mut self, inode: InodeId, content: Vec<u8>) {
+        self.inodes[inode.0].replace(content);
+        self.recount();
+    }
+
+    /// The claims that a life may see whom others are hidden from: its own and older ones.
+    pub(super) fn list_own_claims(&self, path: &str, actor: super::Actor) -> std::io::Result<Vec<String>> {
+        let mut names = self.list(path)?;
+        if let Some(own) = self.struck.claims.get(&(actor.node, actor.life)) {
+            names.retain(|name| own.ends_with(name.as_str()) || format!("{path}/{name}") < *own);
+        }
+        Ok(names)
+    }
+}
