@@ -1,11 +1,13 @@
-//! I5: a window's results are those of the run without failures, and the batch grid is that of the first start, without a gap.
+//! I5: a window's results are those of the run without failures, and the batch grid is that of the first start, without a
+//! gap.
 //!
-//! Verified: every checkpoint that a life found and recovered from, or that is there in the end, names the same zero time and
-//! interval (one that a first start published and a power loss took back, before anybody used it, counts for nothing); the emitted batch
-//! times, in the end, are every point of that grid from the first on; only where more were missed than the driver's options have it make up
-//! for, it may pass over the oldest, as its events say, and makes up for that many; and where the scenario has windows, each tells of every
-//! key exactly what the batches in it make by the scenario's model, which knows nothing of the engine. Not verified: windows of an
-//! operator of their own, which the engine does not have yet.
+//! Verified: every checkpoint that a life found and recovered from, or that is there in the end, names the same zero time
+//! and interval (one that a first start published and a power loss took back, before anybody used it, counts for nothing);
+//! the emitted batch times, in the end, are every point of that grid from the first on; only where more were missed than
+//! the driver's options have it make up for, it may pass over the oldest, as its events say, and makes up for that many;
+//! and where the scenario has windows, each tells of every key exactly what the batches in it make by the scenario's model,
+//! which knows nothing of the engine. Not verified: windows of an operator of their own, which the engine does not have
+//! yet.
 
 use super::{Case, Findings, figures, image};
 use highwater_core::{BatchTime, event::Event};

@@ -1,9 +1,9 @@
 //! I14: a crash anywhere in recovery, then recovery, equals recovery once.
 //!
 //! Verified: where a life crashed after it had recovered, and it emitted nothing, and the disk that the next one finds has
-//! no journal record of it, the next life recovers to the same state, by the digest in the driver's event, of everything that decides what happens
-//! next; and no other life was there at the time. That the state itself is the same follows from I4, which holds over all lives. Not verified: lives that crashed
-//! before they told what they recovered.
+//! no journal record of it, the next life recovers to the same state, by the digest in the driver's event, of everything
+//! that decides what happens next; and no other life was there at the time. That the state itself is the same follows from
+//! I4, which holds over all lives. Not verified: lives that crashed before they told what they recovered.
 
 use super::{Case, Findings, image};
 use crate::{fault::Class, run::Image};

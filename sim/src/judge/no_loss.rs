@@ -1,13 +1,12 @@
 //! I1: what was acknowledged is in the input of exactly one batch, and that batch's output is there.
 //!
-//! Verified: the lines of the tap's file, in the end, are exactly the acknowledged ones, in the order in which they were sent;
-//! lost, duplicated, reordered and phantom lines are told apart. The expectation comes from the source's ledger. A source that
-//! cannot resume hears of no acknowledgement: there it is what the journal held, read from the journal files that ever were;
-//! and what was delivered on the connections bounds it from above.
+//! Verified: the lines of the tap's file, in the end, are exactly the acknowledged ones, in the order in which they were
+//! sent; lost, duplicated, reordered and phantom lines are told apart. The expectation comes from the source's ledger. A
+//! source that cannot resume hears of no acknowledgement: there it is what the journal held, read from the journal files
+//! that ever were; and what was delivered on the connections bounds it from above.
 //!
-//! A line that the source repeats is a record each time.
-//! Where damage stopped the driver for good, it is what was emitted that is held against that: it must be a beginning of the lines,
-//! and what was durably complete must be in the file still.
+//! A line that the source repeats is a record each time. Where damage stopped the driver for good, it is what was emitted
+//! that is held against that: it must be a beginning of the lines, and what was durably complete must be in the file still.
 //!
 //! What an orderly stop owes beyond this is in `orderly_stop`.
 //!
@@ -78,7 +77,8 @@ fn not_kept(evidence: &Evidence, in_the_file: &[TappedBatch]) -> Option<String> 
         .map(|(time, _)| format!("batch {time} was complete and is not in the output as it was emitted"))
 }
 
-/// The differences of two sequences, in which a line may come several times: told once for each line, or that the order differs.
+/// The differences of two sequences, in which a line may come several times: told once for each line, or that the order
+/// differs.
 fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
     if expected.iter().map(String::as_str).eq(found.iter().copied()) {
         return Vec::new();
@@ -168,8 +168,8 @@ fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     Ok(lines.collect())
 }
 
-/// Where there were two drivers at once: the blocks that count, because a driver said that they are stored, or they are in a batch.
-/// Others of an older one are in the journal, and it found out that it was replaced before it acknowledged them.
+/// Where there were two drivers at once: the blocks that count, because a driver said that they are stored, or they are in
+/// a batch. Others of an older one are in the journal, and it found out that it was replaced before it acknowledged them.
 fn counting_blocks(
     evidence: &Evidence,
     segments: &[(SegmentName, Segment)],

@@ -1,13 +1,14 @@
 //! I10: an older driver changes nothing and emits nothing once a newer one has started. Which one is newer is told by the
 //! generations that they claimed.
 //!
-//! Verified: no two lives claim one generation, and generations grow with the lives that do not overlap. No emission of a life comes after a newer life's claim, except
-//! one for each life, that was under way between its check and its effect; and that one stands, in the end, where the newer ones
-//! write the same. Files of the checkpoint directory, once a newer life has found them, never change (they may be removed, and a power
-//! loss may take unsynced bytes back: then they may be shorter, never longer); only while an older life is still there, its files that
-//! no checkpoint is made of may grow, by what nobody reads. After a claim an older life publishes at most the one checkpoint that
-//! was under way, and never the newest; and it removes no file of a newer one. Not verified: what is done outside the checkpoint
-//! directory and the recorded outputs.
+//! Verified: no two lives claim one generation, and generations grow with the lives that do not overlap. No emission of a
+//! life comes after a newer life's claim, except one for each life, that was under way between its check and its effect;
+//! and that one stands, in the end, where the newer ones write the same. Files of the checkpoint directory, once a newer
+//! life has found them, never change (they may be removed, and a power loss may take unsynced bytes back: then they may be
+//! shorter, never longer); only while an older life is still there, its files that no checkpoint is made of may grow, by
+//! what nobody reads. After a claim an older life publishes at most the one checkpoint that was under way, and never the
+//! newest; and it removes no file of a newer one. Not verified: what is done outside the checkpoint directory and the
+//! recorded outputs.
 
 use super::{Case, Findings, image};
 use crate::{

@@ -1,9 +1,9 @@
 //! A part of I1: what an orderly stop owes.
 //!
-//! Verified: where a life was asked to stop and did, and no other life was there at the time, the disk that it left has no block
-//! that is in no batch and no batch that is not complete; and the lines that a `tcp` driver had read in full before it was asked
-//! are in the output. The expectation comes from the bytes that the network delivered and the judge's own reading of the
-//! journal. Not verified: how long it took; that is I11's.
+//! Verified: where a life was asked to stop and did, and no other life was there at the time, the disk that it left has no
+//! block that is in no batch and no batch that is not complete; and the lines that a `tcp` driver had read in full before
+//! it was asked are in the output. The expectation comes from the bytes that the network delivered and the judge's own
+//! reading of the journal. Not verified: how long it took; that is I11's.
 
 use super::{image, retention};
 use crate::{

@@ -62,8 +62,8 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
     }
     let mut others = evidence.lives.iter().filter(|other| other.life != life.life);
     match cause {
-        // By the generations: a life that stood still before its claim may have claimed after one that started later. One that
-        // died right after its claim may not have told of it.
+        // By the generations: a life that stood still before its claim may have claimed after one that started later. One
+        // that died right after its claim may not have told of it.
         Cause::Fenced => others.any(|other| {
             let newer =
                 other.claim().is_none_or(|(_, claimed)| life.claim().is_none_or(|(_, own)| claimed > own));

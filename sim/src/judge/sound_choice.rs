@@ -32,10 +32,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
                     recoveries += 1;
                     let allowed = allowed(life, case.evidence);
                     let taken = recovery.checkpoint;
-                    // An older driver may have published what was under way after the claim.
+                    // Another driver may have published after the claim.
                     let came_later = case.evidence.had_company(life)
-                        && allowed.first().is_none_or(|newest| *newest < taken)
-                        && taken.generation < recovery.generation;
+                        && allowed.first().is_none_or(|newest| *newest < taken);
                     if !allowed.contains(&taken) && !came_later {
                         let newest = allowed.first().map_or("none".to_owned(), |id| id.to_string());
                         let life = life.life;

@@ -71,8 +71,8 @@ pub struct LifeEvidence {
     pub ended_at: VirtualTime,
     /// How.
     pub end: LifeEnd,
-    /// The disk that it found, damage included: when it had claimed its generation, or at its start if it never did. Before the
-    /// claim an older driver may write.
+    /// The disk that it found, damage included: when it had claimed its generation, or at its start if it never did. Before
+    /// the claim an older driver may write.
     pub image: Image,
     /// The files of it that damage has changed, as they were written.
     pub pristine: Image,
@@ -214,8 +214,8 @@ impl Evidence {
         fired.map(|outcome| outcome.fault.kind().class()).max().unwrap_or(Class::Tolerated)
     }
 
-    /// The error with which the driver stopped for good because of damage that a fault did and that it owes no more about: an error
-    /// that names file and offset.
+    /// The error with which the driver stopped for good because of damage that a fault did and that it owes no more about:
+    /// an error that names file and offset.
     pub fn detected(&self) -> Option<&str> {
         if self.class() == Class::Tolerated {
             return None;
@@ -226,9 +226,9 @@ impl Evidence {
         }
     }
 
-    /// The batches that were emitted, by the longest of their emissions to the tap, in the order of their times. A life that
-    /// is refused because of damage leaves the output file as the crash before it left it, torn; what was emitted is right or
-    /// wrong all the same.
+    /// The batches that were emitted, by the longest of their emissions to the tap, in the order of their times. A life
+    /// that is refused because of damage leaves the output file as the crash before it left it, torn; what was emitted is
+    /// right or wrong all the same.
     pub fn emitted(&self) -> Vec<TappedBatch> {
         let taps = self.emissions.iter().filter(|emission| emission.tap);
         let parsed = taps.filter_map(|emission| TappedBatch::parse(&emission.bytes));
@@ -244,8 +244,8 @@ impl Evidence {
         (batches, bytes.len() - used)
     }
 
-    /// The batches that there are in the end: those of the tap's file; where damage stopped the driver for good, those that were
-    /// emitted.
+    /// The batches that there are in the end: those of the tap's file; where damage stopped the driver for good, those that
+    /// were emitted.
     pub fn batches(&self) -> Vec<TappedBatch> {
         match self.detected() {
             None => self.tapped().0,

@@ -1,9 +1,9 @@
 //! Living through a run: the driver is started, dies as planned, and is started again, until the world has healed and all
 //! that was sent is processed; then it is asked to stop.
 //!
-//! A driver that ends with an error is started again after a second, as a process supervisor would do, unless the error says
-//! that the same start would fail again. A driver that is taken for dead is replaced while it lives: then there are two, until the older
-//! one finds out.
+//! A driver that ends with an error is started again after a second, as a process supervisor would do, unless the error
+//! says that the same start would fail again. A driver that is taken for dead is replaced while it lives: then there are
+//! two, until the older one finds out.
 
 use super::{
     Cause, Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
@@ -212,7 +212,7 @@ impl Supervisor<'_> {
             // One that is refused because an older one lives is let in once that one's lease is over.
             (Err(error), _)
                 if error.is_unusable_input()
-                    && !(!self.zombies.is_empty() && Cause::of(&error) == Cause::InUse) =>
+                    && (self.zombies.is_empty() || Cause::of(&error) != Cause::InUse) =>
             {
                 Some(Err(format!("life {life} cannot go on: {error}")))
             }

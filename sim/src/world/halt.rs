@@ -1,9 +1,9 @@
 //! Processes that stand still: pauses, and the takeovers that use one.
 //!
-//! What holds: while a life is halted none of its tasks runs; the world goes on, and so does time. A life that is halted twice goes
-//! on when the later of the two is over. Killing a life lets it go on first, so that its destructors run after its end and not before.
-//! An operation that is hit before its effect is made anew when its life goes on, and counts again; one that is hit inside or
-//! after it has its effect, and a disk operation tells of it then.
+//! What holds: while a life is halted none of its tasks runs; the world goes on, and so does time. A life that is halted
+//! twice goes on when the later of the two is over. Killing a life lets it go on first, so that its destructors run after
+//! its end and not before. An operation that is hit before its effect is made anew when its life goes on, and counts again;
+//! one that is hit inside or after it has its effect, and a disk operation tells of it then.
 
 use super::{Life, NodeIndex, Seat, State, VirtualTime, World};
 use crate::{

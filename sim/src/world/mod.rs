@@ -8,8 +8,8 @@
 //! an end, also when the handle is used by destructors that run after the crash. A crash that hits an operation of the
 //! driver kills its node without the mutex being held, and the operation never returns.
 //!
-//! A node may have several lives at once: the newest, which the plan's faults are for, and older ones that were replaced while they
-//! lived (*zombies*), each on a madsim node of its own.
+//! A node may have several lives at once: the newest, which the plan's faults are for, and older ones that were replaced
+//! while they lived (*zombies*), each on a madsim node of its own.
 //!
 //! Left out: who restarts the driver, and when. [`World::crashed`] tells the supervisor; a runner is on top of it.
 

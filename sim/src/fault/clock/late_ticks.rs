@@ -1,7 +1,7 @@
 //! Sleepers wake up late, as on a machine that has too much to do.
 //!
-//! What it does: every sleep of the driver that begins within that time lasts so much longer, never less. Missed when the run is over
-//! before.
+//! What it does: every sleep of the driver that begins within that time lasts so much longer, never less. Missed when the
+//! run is over before.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

@@ -1,6 +1,7 @@
 //! The wall clock steps, forward or back, by milliseconds or by a year, while the driver runs or while it is down.
 //!
-//! What it does: from the trigger on the wall clock of every node is another. The monotonic clock is not. Missed when the trigger is.
+//! What it does: from the trigger on the wall clock of every node is another. The monotonic clock is not. Missed when the
+//! trigger is.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

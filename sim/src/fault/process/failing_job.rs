@@ -1,7 +1,7 @@
 //! A computation fails once, as one that runs out of memory does, and succeeds when it is tried again.
 //!
-//! What it does: the given computation of the life ends with an error before it has begun. The driver may end with that error; the batch
-//! must be done all the same, later. Missed when the life never makes so many.
+//! What it does: the given computation of the life ends with an error before it has begun. The driver may end with that
+//! error; the batch must be done all the same, later. Missed when the life never makes so many.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

@@ -1,7 +1,7 @@
 //! The driver is asked to stop in the middle of the stream, and started again later: an upgrade, a move to another machine.
 //!
-//! What it does: the supervisor asks for an orderly stop; the driver must take what it has received, process it and end without an error.
-//! Missed when no driver is up then.
+//! What it does: the supervisor asks for an orderly stop; the driver must take what it has received, process it and end
+//! without an error. Missed when no driver is up then.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;
