@@ -36,7 +36,7 @@ fn trigger() -> impl Strategy<Value = Trigger> {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    let power_loss = proptest::option::of(any::<u64>().prop_map(|image_seed| PowerLoss { image_seed }));
+    let power_loss = proptest::option::of(any::<u64>().prop_map(PowerLoss::image));
     let crash = (trigger(), power_loss, 1..3000u64).prop_map(|(trigger, power_loss, restart_after_ms)| {
         Fault::Crash(Crash { trigger, power_loss, restart_after_ms })
     });

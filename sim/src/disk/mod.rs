@@ -21,6 +21,7 @@ mod names;
 mod record;
 mod volume;
 
+pub use image::{AtRisk, FileAtRisk};
 pub use record::{Buried, ContentChange, RecordedChange, Usage};
 pub(crate) use volume::{Actor, InodeId, Volume};
 

@@ -5,6 +5,7 @@
 //! by its former file. A change that touches two directories is durable when either of them is synced.
 
 use super::volume::{InodeId, directory_of};
+use std::fmt;
 
 /// A change of a directory.
 #[derive(Clone, Debug)]
@@ -42,6 +43,16 @@ impl NameChange {
             What::Created { .. } => None,
             What::Renamed { from, .. } => Some(from),
             What::Removed { at } => Some(at),
+        }
+    }
+}
+
+impl fmt::Display for NameChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Created { at } => write!(f, "create {at}"),
+            What::Renamed { from, to } => write!(f, "rename {from} to {to}"),
+            What::Removed { at } => write!(f, "remove {at}"),
         }
     }
 }

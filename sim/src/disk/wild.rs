@@ -6,6 +6,7 @@
 
 use super::{Actor, Volume};
 use crate::{
+    fault::{Kept, PowerLoss},
     rng::{Domain, Draws, stream},
     sabotage::Sabotage,
     world::{Life, NodeIndex, VirtualTime},
@@ -84,8 +85,13 @@ impl Wild {
     }
 
     fn lose_power(&mut self) {
-        let image_seed = self.rng.below(1000);
-        self.volume.lose_power(image_seed, ACTOR);
+        let mut power_loss = PowerLoss::image(self.rng.below(1000));
+        if self.rng.one_in(2) {
+            let names =
+                (0..self.volume.at_risk().names.len() as u64).filter(|_| self.rng.one_in(2)).collect();
+            power_loss.keep = Some(Kept { names, ..Kept::default() });
+        }
+        self.volume.lose_power(&power_loss, ACTOR);
         self.at.clear();
         for (path, file) in self.volume.files() {
             let number = u64::from_le_bytes(file.content[..].try_into().expect("synced when it was created"));

@@ -40,7 +40,9 @@ pub use network::{
 pub use outcome::{FaultOutcome, Firing, Hit};
 pub use plan::Plan;
 pub use plan_file::{PlanFile, PlanFileError};
-pub use process::{Crash, CrashLoop, FailingJob, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover};
+pub use process::{
+    Crash, CrashLoop, FailingJob, Kept, KeptFile, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover,
+};
 pub use step::{DiskOperation, NetworkOperation, Place, Step, StepMade};
 pub use trigger::{Moment, Trigger};
 

@@ -201,8 +201,8 @@ fn a_dead_process_ends_in_order_or_resets_and_a_machine_without_power_says_nothi
     let reset = ErrorKind::ConnectionReset;
     assert_eq!(after(false, None), (Some(None), Ok(()), Some(reset)));
     assert_eq!(after(true, None), (Some(Some(reset)), Err(reset), Some(reset)));
-    let dark = Some(PowerLoss { image_seed: 0 });
-    assert_eq!(after(false, dark), (None, Ok(()), Some(reset)));
+    let dark = Some(PowerLoss::image(0));
+    assert_eq!(after(false, dark.clone()), (None, Ok(()), Some(reset)));
     assert_eq!(after(true, dark), (None, Ok(()), Some(reset)));
 }
 

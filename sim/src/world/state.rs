@@ -136,12 +136,12 @@ impl State {
         let node = NodeIndex(index);
         self.disk.release_locks(node, life);
         self.net.end_life(node, life, power_loss.is_some(), at);
-        if let Some(PowerLoss { image_seed }) = power_loss {
-            self.disk.lose_power(image_seed, crate::disk::Actor { node, life, at });
+        if let Some(power_loss) = &power_loss {
+            self.disk.lose_power(power_loss, crate::disk::Actor { node, life, at });
         }
         self.note_at(Event::Ended, node, life, at, [u64::from(power_loss.is_some()), 0, 0]);
-        self.trace_at(node, life, at, || match power_loss {
-            Some(PowerLoss { image_seed }) => format!("loses power, image {image_seed}"),
+        self.trace_at(node, life, at, || match &power_loss {
+            Some(power_loss) => format!("loses power, {power_loss}"),
             None => "dies".to_owned(),
         });
     }
@@ -218,8 +218,8 @@ impl State {
     pub(crate) fn crash(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
         let Some(crash) = self.armed.crash(fault) else { return };
         let restart_after = Duration::from_millis(crash.restart_after_ms);
-        self.doom(node, crash.power_loss);
         let power_loss = crash.power_loss.is_some();
+        self.doom(node, crash.power_loss);
         self.crashed.push_back(Crashed { fault, life, at, restart_after, power_loss });
         self.fire(fault, node, life, at, hit);
     }
