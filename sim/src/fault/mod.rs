@@ -43,7 +43,7 @@ pub use plan_file::{PlanFile, PlanFileError};
 pub use process::{
     Crash, CrashLoop, FailingJob, Kept, KeptFile, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover,
 };
-pub use step::{DiskOperation, NetworkOperation, Place, Step, StepMade};
+pub use step::{DiskOperation, NetworkOperation, NetworkOperationMade, Place, Step, StepMade};
 pub use trigger::{Moment, Trigger};
 
 use rand_chacha::ChaCha8Rng;

@@ -6,7 +6,7 @@
 use super::TappedBatch;
 use crate::{
     disk::{Buried, Usage},
-    fault::{FaultOutcome, StepMade},
+    fault::{FaultOutcome, NetworkOperationMade, StepMade},
     network::ConnectionRecord,
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
@@ -34,8 +34,10 @@ pub struct Evidence {
     pub connections: Vec<ConnectionRecord>,
     /// What became of each fault.
     pub faults: Vec<FaultOutcome>,
-    /// The driver's disk operations, recorded in a run without faults.
+    /// The driver's disk operations, recorded in a run without faults and where they were asked for.
     pub steps: Vec<StepMade>,
+    /// Its network operations, recorded likewise.
+    pub network_operations: Vec<NetworkOperationMade>,
     /// The space that was used.
     pub usage: Usage,
     /// Whether everything that was sent was processed in time, and the driver stopped when it was asked to.

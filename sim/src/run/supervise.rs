@@ -4,17 +4,20 @@
 //! A driver that ends with an error is started again after a second, as a process supervisor would do, unless the error says
 //! that the same start would fail again.
 
-use super::{Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, tap};
+use super::{
+    Emission, Evidence, Found, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, found, tap,
+};
 use crate::{
     disk::ContentChange,
     fault::{Fault, FaultOutcome, Plan, Trigger},
     scenario::Scenario,
-    simulation::{WorldOptions, run_simulation},
+    simulation::{Panicked, WorldOptions, run_simulation},
     source::{Ledger, Mode, Script, Source},
     world::{Crashed, Life, Node, VirtualTime, World},
 };
 use highwater_core::{Error, StreamingContext, env::Env, event::Event};
 use std::{
+    ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -37,21 +40,42 @@ const SETTLE: Duration = Duration::from_millis(2500);
 type Events = Arc<Mutex<Vec<(VirtualTime, Event)>>>;
 
 /// Lives through one run.
-pub(super) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, options: &RunOptions) -> Simulated {
-    let mut world_options = WorldOptions::seeded(options.seed);
-    world_options.trace = options.trace;
-    world_options.sabotage = options.sabotage.clone();
-    world_options.record_steps = plan.faults.is_empty();
-    run_simulation(world_options, |world| async move {
-        let source = Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
-        let ledger = source.start(&world);
-        let driver = world.add_node("driver");
-        world.arm(plan, &driver);
-        let quiet_at = quiet_at(script, plan);
-        let mut run = Supervisor { scenario, world, ledger, driver, quiet_at, lives: Vec::new() };
+pub(crate) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, options: &RunOptions) -> Simulated {
+    run_simulation(world_options(plan, options), |world| async move {
+        let mut run = Supervisor::new(scenario, script, plan, world);
         let converged = run.live().await;
         run.evidence(converged)
     })
+}
+
+/// Lives through a run until a life is about to begin: what that life finds. `None` if it never begins.
+pub(crate) fn simulate_until(
+    life: Life,
+    scenario: &Scenario,
+    script: &Script,
+    plan: &Plan,
+    options: &RunOptions,
+) -> Result<Option<Found>, Panicked> {
+    run_simulation(world_options(plan, options), |world| async move {
+        let mut run = Supervisor::new(scenario, script, plan, world);
+        while run.next_life() != life {
+            if run.live_once().await.is_break() {
+                return None;
+            }
+        }
+        let interval_ms = scenario.options.batch_interval.millis();
+        let key = found::key(&run.world, &run.ledger, &run.lives, interval_ms);
+        Some(Found { key, at_risk: run.world.at_risk() })
+    })
+}
+
+fn world_options(plan: &Plan, options: &RunOptions) -> WorldOptions {
+    WorldOptions {
+        trace: options.trace,
+        sabotage: options.sabotage.clone(),
+        record_steps: options.record_steps || plan.faults.is_empty(),
+        ..WorldOptions::seeded(options.seed)
+    }
 }
 
 /// When the last line is sent and the last fault with a time of its own is over.
@@ -89,25 +113,47 @@ enum Ended {
     OutOfTime,
 }
 
-impl Supervisor<'_> {
+impl<'a> Supervisor<'a> {
+    fn new(scenario: &'a Scenario, script: &Script, plan: &Plan, world: Arc<World>) -> Self {
+        let source = Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
+        let ledger = source.start(&world);
+        let driver = world.add_node("driver");
+        world.arm(plan, &driver);
+        let quiet_at = quiet_at(script, plan);
+        Self { scenario, world, ledger, driver, quiet_at, lives: Vec::new() }
+    }
+
     /// Starts the driver again and again until the run is done. An error says why it never was.
     async fn live(&mut self) -> Result<(), String> {
         loop {
-            let (ended, life) = self.one_life().await;
-            let pause = match &ended {
-                Ended::Crashed(crashed) => crashed.restart_after,
-                Ended::Itself(Ok(())) => return Ok(()),
-                Ended::Itself(Err(error)) if error.is_unusable_input() => {
-                    return Err(format!("life {life} cannot go on: {error}"));
-                }
-                Ended::Itself(Err(_)) => RESTART_AFTER_FAILURE,
-                Ended::OutOfTime => return Err(self.why_not_done()),
-            };
-            if self.out_of_time() {
-                return Err(self.why_not_done());
+            if let ControlFlow::Break(done) = self.live_once().await {
+                return done;
             }
-            self.world.sleep(pause).await;
         }
+    }
+
+    /// One life, and the pause after it if there is to be another one.
+    async fn live_once(&mut self) -> ControlFlow<Result<(), String>> {
+        let (ended, life) = self.one_life().await;
+        let pause = match &ended {
+            Ended::Crashed(crashed) => crashed.restart_after,
+            Ended::Itself(Ok(())) => return ControlFlow::Break(Ok(())),
+            Ended::Itself(Err(error)) if error.is_unusable_input() => {
+                return ControlFlow::Break(Err(format!("life {life} cannot go on: {error}")));
+            }
+            Ended::Itself(Err(_)) => RESTART_AFTER_FAILURE,
+            Ended::OutOfTime => return ControlFlow::Break(Err(self.why_not_done())),
+        };
+        if self.out_of_time() {
+            return ControlFlow::Break(Err(self.why_not_done()));
+        }
+        self.world.sleep(pause).await;
+        ControlFlow::Continue(())
+    }
+
+    /// The life that begins next.
+    fn next_life(&self) -> Life {
+        self.lives.last().map_or(Life::FIRST, |last| last.life.next())
     }
 
     async fn one_life(&mut self) -> (Ended, Life) {
@@ -208,6 +254,7 @@ impl Supervisor<'_> {
             connections: self.world.connections(),
             faults,
             steps: self.world.steps(),
+            network_operations: self.world.network_operations(),
             usage: self.world.usage(),
             converged,
             healed_at,

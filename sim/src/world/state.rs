@@ -3,9 +3,10 @@
 
 use super::{Crashed, Event, Life, LifeRecord, NodeIndex, RollingHash, Seat, TraceEntry, VirtualTime};
 use crate::{
-    disk::Volume,
+    disk::{AtRisk, Volume},
     fault::{
-        Armed, DiskOperation, Due, Fault, Hit, Moment, NetworkOperation, Place, PowerLoss, Step, StepMade,
+        Armed, DiskOperation, Due, Fault, Hit, Moment, NetworkOperation, NetworkOperationMade, Place,
+        PowerLoss, Step, StepMade,
     },
     network::{ConnectionId, Net},
     rng::{Domain, Draws, stream},
@@ -65,6 +66,10 @@ pub(crate) struct State {
     pub hash: RollingHash,
     pub trace: Option<Vec<TraceEntry>>,
     pub steps: Option<Vec<StepMade>>,
+    /// The network operations of the driver, recorded where its steps are.
+    pub network_operations: Vec<NetworkOperationMade>,
+    /// What was at risk at each power loss that chose among it.
+    pub at_risk: Vec<AtRisk>,
     pub checkpoint_dir: String,
     pub operations_max: u64,
     operations: u64,
@@ -84,6 +89,8 @@ impl State {
             hash: RollingHash::default(),
             trace: None,
             steps: None,
+            network_operations: Vec::new(),
+            at_risk: Vec::new(),
             checkpoint_dir: String::new(),
             operations_max: u64::MAX,
             operations: 0,
@@ -137,6 +144,9 @@ impl State {
         self.disk.release_locks(node, life);
         self.net.end_life(node, life, power_loss.is_some(), at);
         if let Some(power_loss) = &power_loss {
+            if power_loss.keep.is_some() {
+                self.at_risk.push(self.disk.at_risk());
+            }
             self.disk.lose_power(power_loss, crate::disk::Actor { node, life, at });
         }
         self.note_at(Event::Ended, node, life, at, [u64::from(power_loss.is_some()), 0, 0]);
@@ -323,7 +333,7 @@ impl State {
         if let Some(steps) = &mut self.steps
             && self.armed.driver == Some(seat.node)
         {
-            steps.push(StepMade { life: seat.life, number, step });
+            steps.push(StepMade { life: seat.life, number, at, step });
         }
         self.trace_at(seat.node, seat.life, at, || match error {
             Some(error) => format!("disk {number}: {operation} {path}: {error}"),
@@ -338,6 +348,9 @@ impl State {
         number: u64,
         operation: NetworkOperation,
     ) {
+        if self.steps.is_some() && self.armed.driver == Some(seat.node) {
+            self.network_operations.push(NetworkOperationMade { life: seat.life, number, at, operation });
+        }
         self.trace_at(seat.node, seat.life, at, || format!("network {number}: {operation}"));
     }
 }
