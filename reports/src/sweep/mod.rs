@@ -4,7 +4,7 @@
 //! [`ScenarioSummary::wall_seconds`] is a function of the runs alone and does not depend on their order.
 
 mod coverage;
-mod table;
+pub(crate) mod table;
 
 pub use coverage::{Coverage, CoverageCell};
 pub use table::render_table;

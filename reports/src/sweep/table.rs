@@ -98,7 +98,7 @@ fn failures(summary: &SweepSummary) -> String {
 }
 
 /// A table without borders, whose first column is text and whose others are numbers.
-fn new_table<const N: usize>(header: [&str; N]) -> Table {
+pub(crate) fn new_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '-').set_header(header);
     for (n, column) in table.column_iter_mut().enumerate() {
@@ -110,7 +110,7 @@ fn new_table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-fn finish(table: &Table) -> String {
+pub(crate) fn finish(table: &Table) -> String {
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
 }

@@ -2,6 +2,7 @@
 //!
 //! Every failure is one line, `error: ..`, on the standard error output, and a status that a script can act on.
 
+mod explore;
 mod feed;
 mod interval;
 mod narrator;
@@ -37,6 +38,7 @@ enum Command {
     Feed(feed::Feed),
     Sweep(sweep::Sweep),
     Replay(replay::Replay),
+    Explore(explore::Explore),
     /// Lists the scenarios, a line each: `run` takes those without a source's name at their end
     Scenarios,
 }
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Feed(feed) => feed.main(),
         Command::Sweep(sweep) => sweep.main(),
         Command::Replay(replay) => replay.main(),
+        Command::Explore(explore) => explore.main(),
         Command::Scenarios => {
             let scenarios = scenarios();
             let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
