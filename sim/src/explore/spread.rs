@@ -46,7 +46,7 @@ mod tests {
             let mut numbers: Vec<u64> = Spread::over(total).collect();
             if total >= 100 {
                 let tenths: std::collections::BTreeSet<u64> =
-                    numbers[..20].iter().map(|n| n * 10 / total).collect();
+                    numbers[..30].iter().map(|n| n * 10 / total).collect();
                 assert_eq!(tenths.len(), 10, "of {total}");
             }
             numbers.sort_unstable();

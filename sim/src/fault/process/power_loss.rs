@@ -13,9 +13,8 @@ use std::fmt;
 pub struct PowerLoss {
     /// What survives of what was not synced. 0: nothing. 1: everything. 2: every name and length, but no data. 3: all
     /// data, but no name. Any other number draws each sector, length and name.
-    #[serde(default)]
     pub image_seed: u64,
-    /// What survives, unit by unit, instead of what the image seed says.
+    /// What survives, unit by unit, instead of what the image seed says. An operation that is hit inside still goes by the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<Kept>,
 }
@@ -127,7 +126,7 @@ mod tests {
         assert_eq!(power_loss.to_string(), line);
         let text = toml::to_string(&power_loss).unwrap();
         assert_eq!(toml::from_str::<PowerLoss>(&text).unwrap(), power_loss, "{text}");
-        let short = "keep = { files = [{ file = 0, sectors = [0, 3] }] }";
+        let short = "image_seed = 0\nkeep = { files = [{ file = 0, sectors = [0, 3] }] }";
         let short: PowerLoss = toml::from_str(short).unwrap();
         assert_eq!(short.to_string(), "keep file 0 sectors 0,3");
         let nothing = PowerLoss { keep: Some(Kept::default()), ..PowerLoss::default() };
