@@ -1,24 +1,26 @@
 //! An exploration as text: what there was to hit, how much of it was hit, operation by operation, and how to see each failure again.
 
-use crate::sweep::table::{finish, new_table};
+use crate::{
+    sweep::table::{finish, new_table},
+    text::layout::count,
+};
 use highwater_sim::explore::{Counts, Depth, Exploration, Failure};
 
 /// The text of an exploration. `files` are those that hold the plans of its failures, in their order.
 pub fn render(exploration: &Exploration, files: &[String]) -> String {
     let calm = &exploration.calm;
     let mut text = format!(
-        "{}, seed {}: {} lines in {} batches, with {} checkpoints, {} snapshots, {} journal segments, {} files removed;\n\
-         without a crash {} disk operations and {} network operations\n",
+        "{}, seed {}: {} in {}, with {}, {}, {}, {};\nwithout a crash {} and {}\n",
         exploration.scenario,
         exploration.seed,
-        calm.lines,
-        calm.batches,
-        calm.checkpoints,
-        calm.snapshots,
-        calm.segments,
-        calm.removed,
-        calm.disk_operations,
-        calm.network_operations,
+        count(calm.lines, "line"),
+        count(calm.batches, "batch"),
+        count(calm.checkpoints, "checkpoint"),
+        count(calm.snapshots, "snapshot"),
+        count(calm.segments, "journal segment"),
+        count(calm.removed, "removal"),
+        count(calm.disk_operations, "disk operation"),
+        count(calm.network_operations, "network operation"),
     );
     if !exploration.sabotage.is_empty() {
         text.push_str(&format!("sabotaged: {}\n", exploration.sabotage.join(", ")));
@@ -31,25 +33,30 @@ pub fn render(exploration: &Exploration, files: &[String]) -> String {
     }
     let more = exploration.violations - exploration.failures.len() as u64;
     if more > 0 {
-        text.push_str(&format!("\nand {more} more runs broke an invariant\n"));
+        text.push_str(&format!("\nand {} more broke an invariant\n", count(more, "run")));
     }
     text
 }
 
 fn of_depth(depth: &Depth, images_max: usize) -> String {
-    let Counts { points, bounded, images, deduplicated, runs, missed, violations } = depth.counts;
+    let Counts { bounded, images, deduplicated, runs, missed, violations, .. } = depth.counts;
     let mut text = format!("\ndepth {}: {}\n", depth.depth, points_of(depth));
     text.push_str(&format!(
-        "  {images} images, {deduplicated} of them left before, {runs} lived through to the end and judged; {violations} broke an \
-         invariant\n"
+        "  {}, {deduplicated} of them left before, {runs} lived through to the end and judged; {violations} broke an invariant\n",
+        count(images, "image"),
     ));
     if bounded > 0 {
         text.push_str(&format!(
-            "  at {bounded} points there was more at risk than {images_max} images tell: not every subset was tried\n"
+            "  at {} more was at risk than {} tell: not every subset was tried\n",
+            count(bounded, "point"),
+            count(images_max as u64, "image"),
         ));
     }
     if missed > 0 {
-        text.push_str(&format!("  {missed} runs never came to their last crash: a bug of the testbed\n"));
+        text.push_str(&format!(
+            "  {} never came to its last crash: a bug of the testbed\n",
+            count(missed, "run")
+        ));
     }
     let mut table = new_table(["operation", "points", "images", "dedupli-\ncated", "runs", "viola-\ntions"]);
     let row = |name: &str, counts: &Counts| {
@@ -131,8 +138,8 @@ mod tests {
         let text = render(&exploration(12), &["plans/1.toml".into()]);
         let command = "replay: highwater replay word-count --seed 7 --plan plans/1.toml --sabotage file-sync-does-nothing";
         assert!(text.contains(command), "{text}");
-        assert!(text.contains("I1 no loss: line 3 is lost") && text.contains("and 1 more runs broke"));
-        assert!(text.contains("at 1 points there was more at risk than 16 images tell"));
+        assert!(text.contains("I1 no loss: line 3 is lost") && text.contains("and 1 run more broke"));
+        assert!(text.contains("at 1 point more was at risk than 16 images tell"));
         assert!(text.contains("journal: append"), "{text}");
     }
 }

@@ -14,7 +14,7 @@ mod counts;
 mod fold;
 mod happening;
 mod head;
-mod layout;
+pub(crate) mod layout;
 mod ledger;
 mod moments;
 mod plan;
