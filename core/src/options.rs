@@ -26,6 +26,8 @@ pub struct Options {
     pub checkpoints_retained: usize,
     /// How many missed batch times are made up for at most at a start; those before are passed over.
     pub missed_batches_max: u64,
+    /// How long an attempt to connect to a source may take, name resolution included.
+    pub connect_timeout: Duration,
     /// The first pause before a source is connected again; it doubles with each failure.
     pub reconnect_min: Duration,
     /// The longest such pause.
@@ -44,6 +46,7 @@ impl Default for Options {
             segment_bytes_max: 64 << 20,
             checkpoints_retained: 3,
             missed_batches_max: 7 * 24 * 3600,
+            connect_timeout: Duration::from_secs(10),
             reconnect_min: Duration::from_millis(100),
             reconnect_max: Duration::from_secs(5),
         }
@@ -89,6 +92,9 @@ impl Options {
         }
         if self.segment_bytes_max < 1024 {
             return bad("segment_bytes_max", self.segment_bytes_max, "it must be at least 1 KiB");
+        }
+        if self.connect_timeout.is_zero() {
+            return bad("connect_timeout", "0 s", "no connection is made in no time");
         }
         if self.checkpoints_retained < 2 {
             return bad(

@@ -5,6 +5,7 @@
 //! - [`sweep`] adds runs up and renders the table of a sweep.
 //! - [`explore`] renders what an exploration of all crash points came to.
 //! - [`json`] is one run's report as one line, for programs.
+//! - [`shrink`] is a failure that was made small.
 //! - [`replay`] is the command that lives through a run again, which ends every report of a failure.
 //!
 //! A report reads a [`RunReport`](highwater_sim::run::RunReport) and nothing else: it judges nothing, and it never asks a
@@ -13,5 +14,6 @@
 pub mod explore;
 pub mod json;
 pub mod replay;
+pub mod shrink;
 pub mod sweep;
 pub mod text;

@@ -39,8 +39,6 @@ pub(crate) fn fault_list(report: &RunReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use highwater_sim::run::{LedgerSummary, Totals};
-    use std::collections::BTreeSet;
 
     fn report(kinds: &[FaultKind]) -> RunReport {
         RunReport {
@@ -49,15 +47,7 @@ mod tests {
             plan_given: false,
             lines: None,
             faults: kinds.iter().map(|kind| kind.name().to_owned()).collect(),
-            sabotage: Vec::new(),
-            plan: Vec::new(),
-            timeline: Vec::new(),
-            ledger: LedgerSummary::default(),
-            totals: Totals::default(),
-            verdicts: Vec::new(),
-            coverage: BTreeSet::new(),
-            took: Default::default(),
-            hash: String::new(),
+            ..RunReport::default()
         }
     }
 

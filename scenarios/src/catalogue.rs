@@ -3,12 +3,16 @@
 //! A scenario's model says what the output must be. It is written from the pipelines' description, as plainly as can be, and
 //! shares nothing with the engine but the way a batch time is printed.
 
-use crate::pipelines::Pipeline;
+use crate::pipelines::{IDLE_BATCHES, Pipeline, WINDOW_BATCHES};
+use highwater_core::BatchTime;
 use highwater_sim::{
-    scenario::{Model, Scenario, simulated_options},
+    scenario::{Figure, Figures, Model, Outcome, Scenario, simulated_options},
     source::Mode,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 /// The text that the sources send, from which each seed takes a passage. `data/README.md` says where it is from.
 pub const CORPUS: &str = include_str!("../data/moby-dick.txt");
@@ -16,14 +20,28 @@ pub const CORPUS: &str = include_str!("../data/moby-dick.txt");
 /// All scenarios, in the order in which they are swept.
 pub fn scenarios() -> Vec<Scenario> {
     let corpus: Arc<Vec<String>> = Arc::new(CORPUS.lines().map(str::to_owned).collect());
-    [("word-count", false), ("running-total", true)]
-        .into_iter()
-        .flat_map(|(name, keeps_state)| {
-            let pipeline = Pipeline::find(name).expect("it is in the catalogue of pipelines");
-            let corpus = corpus.clone();
-            [Mode::Resume, Mode::Tcp].map(|mode| scenario(pipeline, keeps_state, mode, corpus.clone()))
-        })
-        .collect()
+    let none = Expectations::default();
+    [
+        ("word-count", counts_model(), Expectations { outcome: Some(Arc::new(sum)), ..none.clone() }),
+        ("running-total", totals_model(), Expectations { outcome: Some(Arc::new(last)), ..none.clone() }),
+        ("hot-words", hot_model(), Expectations { windows: Some(figures(windows)), ..none.clone() }),
+        ("sessions", sessions_model(), Expectations { time_outs: Some(figures(ended_sessions)), ..none }),
+    ]
+    .into_iter()
+    .flat_map(|(name, model, expectations)| {
+        let pipeline = Pipeline::find(name).expect("it is in the catalogue of pipelines");
+        [Mode::Resume, Mode::Tcp]
+            .map(|mode| scenario(pipeline, model.clone(), expectations.clone(), mode, corpus.clone()))
+    })
+    .collect()
+}
+
+/// What is expected of a scenario beside its text.
+#[derive(Clone, Default)]
+struct Expectations {
+    outcome: Option<Outcome>,
+    windows: Option<Figures>,
+    time_outs: Option<Figures>,
 }
 
 /// The scenario of this name.
@@ -31,7 +49,13 @@ pub fn find(name: &str) -> Option<Scenario> {
     scenarios().into_iter().find(|scenario| scenario.name == name)
 }
 
-fn scenario(pipeline: Pipeline, keeps_state: bool, mode: Mode, corpus: Arc<Vec<String>>) -> Scenario {
+fn scenario(
+    pipeline: Pipeline,
+    model: Model,
+    expectations: Expectations,
+    mode: Mode,
+    corpus: Arc<Vec<String>>,
+) -> Scenario {
     let (name, source) = match mode {
         Mode::Resume => (pipeline.name.to_owned(), "a source that can resume: nothing is lost, end to end"),
         Mode::Tcp => (
@@ -44,12 +68,17 @@ fn scenario(pipeline: Pipeline, keeps_state: bool, mode: Mode, corpus: Arc<Vec<S
         about: format!("{}, from {source}", pipeline.about),
         mode,
         build: Arc::new(move |lines, output| pipeline.build(lines, output)),
-        model: if keeps_state { totals_model() } else { counts_model() },
-        outcome: if keeps_state { Arc::new(last) } else { Arc::new(sum) },
+        model,
+        outcome: expectations.outcome,
+        windows: expectations.windows,
+        time_outs: expectations.time_outs,
         options: simulated_options(),
         corpus,
     }
 }
+
+/// A batch as the tap tells of it: its time and its lines.
+type Input = (BatchTime, Vec<String>);
 
 fn count(counts: &mut BTreeMap<String, u64>, lines: &[String]) {
     for word in lines.iter().flat_map(|line| line.split_whitespace()) {
@@ -64,7 +93,7 @@ fn rendered(counts: &BTreeMap<String, u64>) -> String {
 /// Each batch's words, counted.
 fn counts_model() -> Model {
     Arc::new(|batches| {
-        let batch = |(time, lines): &(highwater_core::BatchTime, Vec<String>)| {
+        let batch = |(time, lines): &Input| {
             let mut counts = BTreeMap::new();
             count(&mut counts, lines);
             format!("Counts at time {time} {}\n", rendered(&counts))
@@ -77,12 +106,121 @@ fn counts_model() -> Model {
 fn totals_model() -> Model {
     Arc::new(|batches| {
         let mut totals = BTreeMap::new();
-        let batch = |(time, lines): &(highwater_core::BatchTime, Vec<String>)| {
+        let batch = |(time, lines): &Input| {
             count(&mut totals, lines);
             format!("Totals at time {time} {}\n", rendered(&totals))
         };
         batches.iter().map(batch).collect()
     })
+}
+
+/// The words of the last batches, counted: those of the batch that leaves the window are taken off.
+fn hot_model() -> Model {
+    Arc::new(|batches| {
+        let (mut window, mut sums) = (VecDeque::new(), BTreeMap::<String, u64>::new());
+        let batch = |(time, lines): &Input| {
+            let mut counts = BTreeMap::new();
+            count(&mut counts, lines);
+            counts.iter().for_each(|(word, count)| *sums.entry(word.clone()).or_default() += count);
+            window.push_back(counts);
+            if window.len() > WINDOW_BATCHES {
+                for (word, count) in window.pop_front().unwrap_or_default() {
+                    *sums.entry(word).or_default() -= count;
+                }
+            }
+            sums.retain(|_, sum| *sum > 0);
+            format!("Hot at time {time} {}\n", rendered(&sums))
+        };
+        batches.iter().map(batch).collect()
+    })
+}
+
+/// What a window is: of each batch the words of it and of those before it, as many as the window is long.
+fn windows(batches: &[Input]) -> Vec<Figure> {
+    let window = |last: usize| {
+        let mut counts = BTreeMap::new();
+        let first = (last + 1).saturating_sub(WINDOW_BATCHES);
+        batches[first..=last].iter().for_each(|(_, lines)| count(&mut counts, lines));
+        let time = batches[last].0.to_string();
+        counts.into_iter().map(move |(word, count)| (time.clone(), word, count))
+    };
+    (0..batches.len()).flat_map(window).collect()
+}
+
+/// The sessions that end in a batch.
+fn sessions_model() -> Model {
+    Arc::new(|batches| {
+        let mut ended: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for (time, word, count) in ended_sessions(batches) {
+            ended.entry(time).or_default().insert(word, count);
+        }
+        let batch = |(time, _): &Input| {
+            let ended = ended.remove(&time.to_string()).unwrap_or_default();
+            format!("Ended at time {time} {}\n", rendered(&ended))
+        };
+        batches.iter().map(batch).collect()
+    })
+}
+
+/// What a session is: batches with the word, so many apart at most; it ends so many batches after the last of them.
+fn ended_sessions(batches: &[Input]) -> Vec<Figure> {
+    let mut of_words: BTreeMap<String, Vec<(usize, u64)>> = BTreeMap::new();
+    for (number, (_, lines)) in batches.iter().enumerate() {
+        let mut counts = BTreeMap::new();
+        count(&mut counts, lines);
+        counts.into_iter().for_each(|(word, count)| of_words.entry(word).or_default().push((number, count)));
+    }
+    let idle = IDLE_BATCHES as usize;
+    let mut ended = Vec::new();
+    for (word, came) in of_words {
+        for session in came.chunk_by(|(one, _), (next, _)| next - one <= idle) {
+            let last = session.last().map_or(0, |(number, _)| *number);
+            if let Some((time, _)) = batches.get(last + idle) {
+                let total = session.iter().map(|(_, count)| count).sum();
+                ended.push((time.to_string(), word.clone(), total));
+            }
+        }
+    }
+    ended
+}
+
+fn figures(expected: fn(&[Input]) -> Vec<Figure>) -> Figures {
+    Figures { expected: Arc::new(expected), read: Arc::new(read) }
+}
+
+/// `Ended at time 2018-03-02 03:29:16 [("a", 1)]`, line by line.
+fn read(text: &str) -> Vec<Figure> {
+    let line = |line: &str| {
+        let time = line.split_once(" at time ").and_then(|(_, rest)| rest.split_once(" ["));
+        let time = time.map_or_else(String::new, |(time, _)| time.to_owned());
+        pairs(line)
+            .filter_map(|(word, count)| Some((time.clone(), unescaped(&word)?, count)))
+            .collect::<Vec<_>>()
+    };
+    text.lines().flat_map(line).collect()
+}
+
+/// A word as it was before it was printed with Rust's string escapes.
+fn unescaped(printed: &str) -> Option<String> {
+    let mut chars = printed.strip_prefix('"')?.strip_suffix('"')?.chars();
+    let mut word = String::new();
+    while let Some(c) = chars.next() {
+        word.push(match (c, chars.clone().next()) {
+            ('\\', Some('u')) => {
+                let code: String = chars.by_ref().skip(2).take_while(|c| *c != '}').collect();
+                char::from_u32(u32::from_str_radix(&code, 16).ok()?)?
+            }
+            ('\\', _) => match chars.next()? {
+                't' => '\t',
+                'n' => '\n',
+                'r' => '\r',
+                '0' => '\0',
+                other => other,
+            },
+            (c, _) => c,
+        });
+    }
+    Some(word)
 }
 
 /// The pairs of one output line, with the words as they are printed.
@@ -124,9 +262,44 @@ mod tests {
     }
 
     #[test]
+    fn a_figure_is_read_as_it_was_printed() {
+        let word = "a\"\\\u{1b}\u{e9}'";
+        let line = format!("Hot at time 2018-03-02 03:29:16 {:?}\n", [(word, 3)]);
+        assert_eq!(read(&line), [("2018-03-02 03:29:16".to_owned(), word.to_owned(), 3)]);
+    }
+
+    /// Batches of these lines, a second apart.
+    fn batches(lines: &[&str]) -> Vec<Input> {
+        let batch = |(second, line): (u64, &&str)| (BatchTime(second * 1000), vec![(*line).to_owned()]);
+        (0..).zip(lines).map(batch).collect()
+    }
+
+    #[test]
+    fn a_window_holds_its_batches_and_no_other() {
+        let text = hot_model()(&batches(&["a", "b", "", "", "a", "", ""])).concat();
+        let of_a: Vec<_> =
+            read(&text).into_iter().filter(|(_, word, _)| word == "a").map(|(_, _, count)| count).collect();
+        assert_eq!(of_a, [1, 1, 1, 1, 2, 1, 1]);
+        assert_eq!(windows(&batches(&["a", "b", "", "", "a", "", ""])), read(&text));
+    }
+
+    #[test]
+    fn a_session_ends_in_the_third_batch_without_the_word() {
+        let ended = |lines: &[&str]| ended_sessions(&batches(lines));
+        let second = |second: u64| BatchTime(second * 1000).to_string();
+        assert_eq!(ended(&["a", "", ""]), []);
+        assert_eq!(ended(&["a", "", "a a", "", "", ""]), [(second(5), "a".into(), 3)]);
+        assert_eq!(
+            ended(&["a", "", "", "", "a", "", "", ""]),
+            [(second(3), "a".into(), 1), (second(7), "a".into(), 1)]
+        );
+    }
+
+    #[test]
     fn every_scenario_is_found_by_its_name() {
         let names: Vec<_> = scenarios().into_iter().map(|scenario| scenario.name).collect();
-        assert_eq!(names, ["word-count", "word-count-tcp", "running-total", "running-total-tcp"]);
+        let pipelines = ["word-count", "running-total", "hot-words", "sessions"];
+        assert_eq!(names, pipelines.map(|name| [name.to_owned(), format!("{name}-tcp")]).concat());
         assert!(names.iter().all(|name| find(name).is_some()));
     }
 }

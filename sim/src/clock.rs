@@ -1,7 +1,7 @@
 //! Time in a simulation: virtual, and only as fast as its events.
 //!
 //! The monotonic clock is the virtual time since the run's start. The wall clock is that on top of a fixed date, plus an
-//! offset that the world can step either way. `Alarm` is madsim's sleep without its two habits: it adds one timer
+//! offset that the world can step either way, and a drift. Sleeps may be made to last longer, never shorter. `Alarm` is madsim's sleep without its two habits: it adds one timer
 //! however often it is polled, and it may be shorter than a millisecond. `Turn` lets every other ready task run.
 
 use crate::world::{Seat, VirtualTime, World};
@@ -40,10 +40,13 @@ impl Clock for SimClock {
 
     fn sleep_until(&self, deadline: Monotonic) -> BoxFuture<'static, ()> {
         let world = &self.seat.world;
-        match deadline.0 <= world.now().0 {
-            true => Box::pin(Turn::default()),
-            false => Box::pin(Alarm::at(world, VirtualTime(deadline.0))),
+        let now = world.now();
+        if deadline.0 <= now.0 {
+            return Box::pin(Turn::default());
         }
+        let late_ms = world.lock().late_ms(&self.seat, now);
+        let deadline = VirtualTime(deadline.0).after_nanos(late_ms.saturating_mul(1_000_000));
+        Box::pin(Alarm::at(world, deadline))
     }
 }
 

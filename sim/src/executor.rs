@@ -3,10 +3,14 @@
 //! A panic in a computation is caught, as on a machine, and is the computation's error; it ends the driver, which the judge of
 //! progress takes for a violation. A panic of a task fails the run.
 
-use crate::{simulation::Panicked, world::Seat};
+use crate::{clock::Alarm, fault::injected, simulation::Panicked, world::Seat};
 use highwater_core::env::{BoxFuture, ComputeError, Executor, Task};
 use madsim::task::AbortHandle;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::{
+    io::ErrorKind,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::Duration,
+};
 
 /// The executor of one life of a node.
 pub struct SimExecutor {
@@ -25,7 +29,17 @@ impl Executor for SimExecutor {
     }
 
     fn compute(&self, job: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), ComputeError>> {
+        let seat = self.seat.clone();
         Box::pin(async move {
+            let at = seat.world.now();
+            let (takes_ms, fails) = seat.world.lock().enter_computation(&seat, at);
+            if takes_ms > 0 {
+                Alarm::after_duration(&seat.world, Duration::from_millis(takes_ms)).await;
+            }
+            if let Some(fault) = fails {
+                let error = injected(fault, ErrorKind::OutOfMemory, "out of memory");
+                return Err(ComputeError { message: error.to_string() });
+            }
             let computed = catch_unwind(AssertUnwindSafe(job));
             computed.map_err(|payload| ComputeError { message: Panicked::of(payload).message })
         })

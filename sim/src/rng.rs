@@ -29,6 +29,8 @@ pub enum Domain {
     Image = 7,
     /// Free for a scenario's own choices.
     Scenario = 8,
+    /// What a fault of the disk leaves to chance; seeded by the fault, not by the run.
+    Damage = 9,
 }
 
 /// The stream of `domain` in the run of `seed`.

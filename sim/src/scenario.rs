@@ -19,6 +19,18 @@ pub type Model = Arc<dyn Fn(&[(BatchTime, Vec<String>)]) -> Vec<String> + Send +
 /// What a run comes to in the end, from the text of the output file: equal for equal input however the batches fell.
 pub type Outcome = Arc<dyn Fn(&str) -> Vec<(String, u64)> + Send + Sync>;
 
+/// A result of a batch: its time, as it is printed, a key, and a number.
+pub type Figure = (String, String, u64);
+
+/// Results that are judged one by one, beside the text as a whole.
+#[derive(Clone)]
+pub struct Figures {
+    /// What they must be for a sequence of batches. Written from what they mean, and not from how they are computed.
+    pub expected: Arc<dyn Fn(&[(BatchTime, Vec<String>)]) -> Vec<Figure> + Send + Sync>,
+    /// Reads them from the text of the output.
+    pub read: Arc<dyn Fn(&str) -> Vec<Figure> + Send + Sync>,
+}
+
 /// A scenario.
 #[derive(Clone)]
 pub struct Scenario {
@@ -32,8 +44,12 @@ pub struct Scenario {
     pub build: Build,
     /// Its results, batch by batch.
     pub model: Model,
-    /// Its result in the end.
-    pub outcome: Outcome,
+    /// Its result in the end, where that does not depend on how the batches fell.
+    pub outcome: Option<Outcome>,
+    /// What its windows hold, if it has any.
+    pub windows: Option<Figures>,
+    /// What its time-outs tell, if it has any.
+    pub time_outs: Option<Figures>,
     /// The engine's options.
     pub options: Options,
     /// Lines to draw the workload from.
@@ -55,6 +71,8 @@ pub fn simulated_options() -> Options {
     options.segment_bytes_max = 8 << 10;
     options.reconnect_min = Duration::from_millis(50);
     options.reconnect_max = Duration::from_millis(800);
+    // A wall clock that steps by a year while the driver is down must not cost a year of empty batches.
+    options.missed_batches_max = 100;
     options
 }
 

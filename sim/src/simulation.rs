@@ -48,7 +48,7 @@ pub struct WorldOptions {
 }
 
 impl WorldOptions {
-    /// The defaults with a seed: checkpoints in `/checkpoint`, of which the removed journal files are kept; outputs below
+    /// The defaults with a seed: checkpoints in `/checkpoint`, of which the removed files are kept; outputs below
     /// `/output`; two hours of virtual time; a million operations.
     pub fn seeded(seed: u64) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl WorldOptions {
             trace: false,
             record_steps: false,
             checkpoint_dir: "/checkpoint".into(),
-            keep_removed: vec!["/journal/".into()],
+            keep_removed: vec!["/checkpoint/".into()],
             outputs: vec!["/output/".into()],
             sabotage: BTreeSet::new(),
             send_buffer_bytes: 64 * 1024,

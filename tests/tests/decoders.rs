@@ -41,7 +41,12 @@ fn framed<T: Payload>(like: &T, sequence: u64, payload: &[u8]) -> Vec<u8> {
 
 fn header_frame() -> Vec<u8> {
     let mut frame = Vec::new();
-    write_frame(&mut frame, NAME.generation, 0, &SegmentHeader { name: NAME, predecessors: vec![] });
+    write_frame(
+        &mut frame,
+        NAME.generation,
+        0,
+        &SegmentHeader { name: NAME, predecessors: vec![], carried: 0 },
+    );
     frame
 }
 

@@ -3,7 +3,7 @@
 
 use highwater_scenarios::catalogue::{find, scenarios};
 use highwater_sim::{
-    fault::{Close, Fault, FaultKind, Plan},
+    fault::FaultKind,
     run::{RunOptions, run},
     sweep::{check, sweep},
 };
@@ -45,20 +45,6 @@ fn running_total_holds_all_invariants() {
 #[test]
 fn running_total_tcp_holds_all_invariants() {
     assert_all_hold("running-total-tcp");
-}
-
-/// Found by a sweep: two orderly ends at the same byte of the same line were once taken for the source's word that the line was
-/// whole. It was acknowledged as it was, and the rest of it was lost.
-#[test]
-fn a_resumed_line_that_is_cut_at_the_same_byte_again_and_again_is_not_a_record() {
-    let scenario = find("running-total").expect("it is in the catalogue");
-    let close = |connection| Fault::Close(Close { connection, after_bytes: 4 });
-    for cuts in 1..=5 {
-        let plan = Plan::of((1..=cuts).map(close).collect());
-        let report = run(&scenario, &RunOptions { plan: Some(plan), ..RunOptions::seeded(1322) }).report;
-        assert!(report.plan.iter().all(|fault| fault.firing.is_some()), "{cuts} connections are cut");
-        assert!(report.held(), "{}", highwater_reports::text::render(&report));
-    }
 }
 
 /// The sweep does something: every class of faults fires, at every durable step that the engine has in its life.

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     ids::{BatchTime, BlockId, SegmentId, SourceId},
-    journal::{Allocation, Block, BlockRange, Entry, Journal, Location},
+    journal::{Allocation, Block, BlockRange, Journal, Location, Record},
     listeners::Listeners,
     source::{BlockData, NewBlock, Position},
 };
@@ -121,13 +121,14 @@ impl Backlog {
         journal: Journal,
         sources: Vec<SourceBacklog>,
         recovered: &[BatchBlocks],
-        allocations: Vec<(Allocation, SegmentId)>,
+        allocations: Vec<(Allocation, Location)>,
         last_allocated: BatchTime,
         backlog_bytes_max: usize,
     ) -> Self {
         let allocated = allocations
             .into_iter()
-            .map(|(allocation, segment)| {
+            .map(|(allocation, location)| {
+                let segment = location.segment.segment;
                 let of_blocks = recovered
                     .iter()
                     .filter(|batch| batch.time == allocation.time)
@@ -193,7 +194,7 @@ impl Backlog {
             (self.set_out(&mut state), state.sources[index].next)
         };
         let entry = Block { source, block: number, records, position: position.clone(), data: data.clone() };
-        let located = self.journal.append(vec![Entry::Block(entry)], true).await?;
+        let located = self.journal.append(vec![Record::Block(entry)], true).await?;
         // Only now: a newer driver that started before this check may not have read the block.
         self.directory.check_fence().await?;
         let stored = StoredBlock {
@@ -237,7 +238,7 @@ impl Backlog {
             allocations.push(allocation_of(batch, previous));
             previous = batch.time;
         }
-        let entries = allocations.iter().cloned().map(Entry::Allocation).collect();
+        let entries = allocations.iter().cloned().map(Record::Allocation).collect();
         let located = self.journal.append(entries, true).await?;
         {
             let mut state = self.lock();
@@ -301,7 +302,10 @@ impl Backlog {
     pub async fn load(&self, env: &Env, block: &StoredBlock) -> Result<Arc<BlockData>> {
         match &block.data {
             Some(data) => Ok(data.clone()),
-            None => crate::journal::read_block(env, &self.directory.journal(), block.location).await,
+            None => {
+                let number = (block.source, block.block);
+                crate::journal::read_block(env, &self.directory.journal(), number, block.location).await
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     ids::{BatchTime, CheckpointId, CheckpointSequence, Interval, OperatorId, SourceId},
-    journal::{Completion, Entry, Journal, SinkProgress},
+    journal::{Completion, Journal, Record, SinkProgress},
     listeners::Listeners,
     sink::{BatchInfo, SinkFinding},
     source::LoadedBlock,
@@ -92,7 +92,7 @@ impl Runner {
         }
         // Not synced: until the checkpoint is published these batches may be emitted again, and nothing else follows.
         let completion = Completion { time: last, sinks: self.progress.sinks.clone() };
-        self.journal.append(vec![Entry::Completion(completion)], false).await?;
+        self.journal.append(vec![Record::Completion(completion)], false).await?;
         self.progress.completed = last;
         for (time, records) in completed {
             self.listeners.tell(&Event::BatchCompleted { time, records });
@@ -162,6 +162,19 @@ impl Runner {
         !self.stateful.is_empty() && periods(self.progress.completed) > periods(self.progress.basis)
     }
 
+    /// Opens the sinks where the recovered completion left them. Where one is not there any more, a checkpoint says so before
+    /// anything is emitted.
+    pub async fn open_sinks(&mut self) -> Result<()> {
+        let Progress { sinks: known, completed, .. } = &self.progress;
+        let (env, listeners, directory) = (&self.env, &self.listeners, &*self.directory);
+        let opened = open_sinks(env, listeners, directory, &mut self.outputs, known, *completed).await?;
+        if opened != *known {
+            self.progress.sinks = opened;
+            self.checkpoint(false).await?;
+        }
+        Ok(())
+    }
+
     /// Publishes a checkpoint, after a snapshot if one is due, and removes what is not needed any more.
     pub fn checkpoint(&mut self, with_snapshot: bool) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
@@ -178,7 +191,7 @@ impl Runner {
                 progress.basis = time;
             }
             let view = self.backlog.view(progress.completed, progress.basis);
-            let checkpoint = Checkpoint {
+            let mut checkpoint = Checkpoint {
                 interval: progress.interval,
                 zero_time: progress.zero_time,
                 hash_seed: progress.hash_seed,
@@ -190,26 +203,32 @@ impl Runner {
                 pending: view.pending,
                 sources: view.sources,
                 sinks: progress.sinks.clone(),
+                retained: Vec::new(),
                 journal_from: view.journal_from,
                 journal_newest: Some(view.journal_newest),
             };
-            publish(&self.env, &self.directory, id, &checkpoint).await?;
             self.retention.add(Retained::new(id, &checkpoint));
+            checkpoint.retained = self.retention.kept_ids();
+            publish(&self.env, &self.directory, id, &checkpoint).await?;
             self.listeners.tell(&Event::CheckpointPublished {
                 checkpoint: id,
                 completed: checkpoint.completed,
                 pending: checkpoint.pending.len() as u64,
                 snapshot: checkpoint.snapshot.map(|snapshot| snapshot.time),
             });
-            self.retention.trim(&self.env, &self.directory, &self.listeners).await
+            self.retention.trim(&self.env, &self.directory, &self.listeners).await?;
+            self.journal.forget_before(self.retention.journal_from());
+            Ok(())
         })
     }
 }
 
-/// Opens the sinks where the last durable completion, at batch `time`, left them.
+/// Opens the sinks where the last durable completion, at batch `time`, left them. It may cut them back, so each time only after
+/// a check that no newer driver has started.
 pub(crate) async fn open_sinks(
     env: &Env,
     listeners: &Listeners,
+    directory: &CheckpointDirectory,
     outputs: &mut [(OperatorId, Box<dyn OutputOperation>)],
     known: &[SinkProgress],
     time: BatchTime,
@@ -218,6 +237,7 @@ pub(crate) async fn open_sinks(
     for (operator, output) in outputs {
         let name = output.name();
         let at = known.iter().find(|progress| progress.operator == *operator && progress.name == name);
+        directory.check_fence().await?;
         let position = output.open(env, at.map(|progress| progress.position)).await;
         // No batch has failed yet: an error of the engine's own sinks speaks for itself.
         let position = position.map_err(|source| match source.downcast::<Error>() {

@@ -5,18 +5,20 @@
 //! everything that it emits or publishes. Whatever it journalled and acknowledged was therefore durable before the claim,
 //! so the newer driver has read it.
 
+use super::store::{checkpoints_in, remove};
 use crate::{
     codec::{self, Kind, Payload},
     env::{Env, Lock},
     error::{Error, Result},
     event::Event,
-    ids::Generation,
-    journal::SegmentName,
+    ids::{CheckpointId, Generation},
+    journal::{SegmentName, WAL, segments_in},
     listeners::Listeners,
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    io::ErrorKind,
+    cmp::Ordering,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -24,6 +26,9 @@ use std::{
 pub(crate) struct CheckpointDirectory {
     pub root: PathBuf,
     pub generation: Generation,
+    /// The newest checkpoint and the newest segment that were listed before the claim: what is listed later and does not have
+    /// them is not the truth.
+    pub seen: (Option<CheckpointId>, Option<SegmentName>),
     env: Env,
     _lock: Box<dyn Lock>,
 }
@@ -54,14 +59,19 @@ impl CheckpointDirectory {
             ErrorKind::WouldBlock => Error::InUse { directory: root.to_owned() },
             _ => Error::disk("lock", &path)(error),
         })?;
-        let mut directory =
-            Self { root: root.to_owned(), generation: Generation(0), env: env.clone(), _lock: lock };
+        let mut directory = Self {
+            root: root.to_owned(),
+            generation: Generation(0),
+            seen: (None, None),
+            env: env.clone(),
+            _lock: lock,
+        };
         directory.generation = directory.claim().await?;
         listeners.tell(&Event::GenerationClaimed { generation: directory.generation });
         Ok(directory)
     }
 
-    async fn claim(&self) -> Result<Generation> {
+    async fn claim(&mut self) -> Result<Generation> {
         let claims = self.claims();
         let mut generation = self.newest().await?.max(self.newest_writer().await?);
         loop {
@@ -94,10 +104,15 @@ impl CheckpointDirectory {
 
     /// The newest generation that the names of the other files tell of. Claims may be lost, and a generation must not be
     /// claimed twice all the same: what is older is told by it.
-    async fn newest_writer(&self) -> Result<Generation> {
+    async fn newest_writer(&mut self) -> Result<Generation> {
         let mut newest = Generation(0);
         for folder in [self.checkpoints(), self.snapshots(), self.journal()] {
             let names = self.env.disk.list(&folder).await.map_err(Error::disk("list", &folder))?;
+            if folder == self.checkpoints() {
+                self.seen.0 = checkpoints_in(&names).first().copied();
+            } else if folder == self.journal() {
+                self.seen.1 = segments_in(&names, WAL).into_iter().max_by_key(|name| name.age());
+            }
             let stems = names.iter().map(|name| name.split('.').next().unwrap_or(name));
             let generations = stems.filter_map(|stem| Some(SegmentName::parse(stem)?.generation));
             newest = newest.max(generations.max().unwrap_or(newest));
@@ -111,10 +126,25 @@ impl CheckpointDirectory {
     /// [`Error::Fenced`] if one has, [`Error::Disk`].
     pub async fn check_fence(&self) -> Result<()> {
         let newest = self.newest().await?;
-        if newest != self.generation {
-            return Err(Error::Fenced { ours: self.generation, newest });
+        match newest.cmp(&self.generation) {
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(Error::Fenced { ours: self.generation, newest }),
+            // Then it could not show a newer one either.
+            Ordering::Less => {
+                let lost =
+                    io::Error::other(format!("the claim of generation {} is not in it", self.generation));
+                Err(Error::disk("list", &self.claims())(lost))
+            }
         }
-        Ok(())
+    }
+
+    /// What there is to tell of a failure: that a newer driver has started, if one has. It removes what is not needed any more,
+    /// also under the hands of an older one.
+    pub async fn unless_fenced(&self, error: Error) -> Error {
+        match self.check_fence().await {
+            Err(fenced @ Error::Fenced { .. }) => fenced,
+            _ => error,
+        }
     }
 
     /// Removes the claims of older generations.
@@ -125,8 +155,7 @@ impl CheckpointDirectory {
         let claims = self.claims();
         let names = self.env.disk.list(&claims).await.map_err(Error::disk("list", &claims))?;
         for name in names.iter().filter(|name| generation_of(name).is_some_and(|g| g < self.generation)) {
-            let path = claims.join(name);
-            self.env.disk.remove(&path).await.map_err(Error::disk("remove", &path))?;
+            remove(&self.env, claims.join(name)).await?;
         }
         Ok(())
     }

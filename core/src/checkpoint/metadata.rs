@@ -3,7 +3,7 @@
 use crate::{
     codec::{Kind, Payload},
     dstream::OperatorDescription,
-    ids::{BatchTime, BlockId, Interval, SegmentId, SourceId},
+    ids::{BatchTime, BlockId, CheckpointId, Interval, SegmentId, SourceId},
     journal::{Allocation, SinkProgress},
     source::Position,
 };
@@ -36,6 +36,9 @@ pub struct Checkpoint {
     pub sources: Vec<SourceProgress>,
     /// The sinks, after `completed`.
     pub sinks: Vec<SinkProgress>,
+    /// The checkpoints that were retained when this was written, this one included: an older one that is there all the same was
+    /// removed, and the removal was not durable.
+    pub retained: Vec<CheckpointId>,
     /// The oldest journal segment that a recovery from here needs.
     pub journal_from: SegmentId,
     /// The newest journal segment that existed when this was written; `None` in the first checkpoint, before there is one.
@@ -75,5 +78,6 @@ impl Payload for Checkpoint {
         completed u64, allocated u64, basis u64, snapshot (time u64, name string, bytes u64, checksum u32)?, \
         pending [(time u64, previous u64, blocks [(source u32, from u64, until u64)])], \
         sources [(source u32, unallocated u64, next u64, position bytes?)], \
-        sinks [(operator u32, name string, position u64)], journal_from u64, journal_newest u64?";
+        sinks [(operator u32, name string, position u64)], retained [(sequence u64, generation u64)], \
+        journal_from u64, journal_newest u64?";
 }

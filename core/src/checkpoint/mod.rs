@@ -22,4 +22,4 @@ pub(crate) use directory::CheckpointDirectory;
 pub use metadata::{Checkpoint, SnapshotReference, SourceProgress};
 pub(crate) use retention::{Retained, Retention};
 pub(crate) use snapshot::{read_snapshot, restore, write_snapshot};
-pub(crate) use store::{list_checkpoints, publish, read_checkpoint, remove_temporaries};
+pub(crate) use store::{list_checkpoints, publish, read_checkpoint, remove, remove_temporaries};

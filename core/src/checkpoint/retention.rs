@@ -4,6 +4,9 @@
 //! damaged checkpoint nor one damaged snapshot leaves nothing to recover from; and all that these need: their snapshots, and
 //! the journal from the oldest segment that one of them names. A checkpoint's name is durably gone before anything that it
 //! refers to is removed.
+//!
+//! A checkpoint that an earlier generation published last counts for nothing here, though it is kept as long as any: the sync
+//! of its name may have failed, and then a power loss takes it.
 
 use super::{
     Checkpoint, CheckpointDirectory,
@@ -25,12 +28,14 @@ pub(crate) struct Retained {
     pub id: CheckpointId,
     pub snapshot: Option<String>,
     pub journal_from: SegmentId,
+    /// Its name is known to be durable.
+    pub is_durable: bool,
 }
 
 impl Retained {
     pub fn new(id: CheckpointId, checkpoint: &Checkpoint) -> Self {
         let snapshot = checkpoint.snapshot.as_ref().map(|snapshot| snapshot.name.clone());
-        Self { id, snapshot, journal_from: checkpoint.journal_from }
+        Self { id, snapshot, journal_from: checkpoint.journal_from, is_durable: true }
     }
 }
 
@@ -55,20 +60,33 @@ impl Retention {
         self.published.push(retained);
     }
 
-    /// Which of the published ones to keep.
+    /// The checkpoints that are kept.
+    pub fn kept_ids(&self) -> Vec<CheckpointId> {
+        self.kept().into_iter().map(|retained| retained.id).collect()
+    }
+
+    /// The first segment that any of them needs.
+    pub fn journal_from(&self) -> SegmentId {
+        self.published.iter().map(|retained| retained.journal_from).min().unwrap_or(SegmentId(0))
+    }
+
+    /// Which of the published ones to keep: the newest ones, and as many of which it is known that they are durable.
     fn kept(&self) -> Vec<Retained> {
-        let newest = self.published.len().saturating_sub(self.keep);
-        let mut kept = self.published[newest..].to_vec();
+        let newest = &self.published[self.published.len().saturating_sub(self.keep)..];
+        let durable: Vec<_> =
+            self.published.iter().rev().filter(|one| one.is_durable).take(self.keep).collect();
+        let mut kept: Vec<&Retained> = newest.iter().chain(durable.iter().copied()).collect();
         // A second snapshot, in case the one that all of these name is damaged.
-        if let Some(first) = kept.first().cloned()
+        if let Some(first) = durable.first()
             && first.snapshot.is_some()
-            && kept.iter().all(|other| other.snapshot == first.snapshot)
-            && let Some(older) =
-                self.published[..newest].iter().rev().find(|other| other.snapshot != first.snapshot)
+            && durable.iter().all(|other| other.snapshot == first.snapshot)
         {
-            kept.insert(0, older.clone());
+            let others = self.published.iter().filter(|other| other.snapshot != first.snapshot);
+            kept.extend(others.max_by_key(|other| (other.is_durable, other.id)));
         }
-        kept
+        kept.sort_by_key(|retained| retained.id);
+        kept.dedup();
+        kept.into_iter().cloned().collect()
     }
 
     /// Removes what is not kept.
@@ -170,4 +188,42 @@ async fn trim_journal(env: &Env, directory: &CheckpointDirectory, from: SegmentI
         remove(env, name.marks(&journal)).await?;
     }
     Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{CheckpointSequence, Generation};
+
+    fn published(sequence: u64, generation: u64, snapshot: &str, is_durable: bool) -> Retained {
+        let id = CheckpointId { sequence: CheckpointSequence(sequence), generation: Generation(generation) };
+        Retained { id, snapshot: Some(snapshot.into()), journal_from: SegmentId(0), is_durable }
+    }
+
+    fn kept(published: Vec<Retained>) -> Vec<u64> {
+        let kept = Retention::new(2, published).kept();
+        kept.iter().map(|retained| retained.id.sequence.0).collect()
+    }
+
+    #[test]
+    fn the_newest_ones_are_kept_and_one_of_another_snapshot() {
+        let all = [(1, "a"), (2, "a"), (3, "b"), (4, "b"), (5, "b")];
+        let all = |durable| all.map(|(sequence, name)| published(sequence, 1, name, durable)).to_vec();
+        assert_eq!(kept(all(true)), [2, 4, 5]);
+        let mut fresh = all(true);
+        fresh.truncate(3);
+        assert_eq!(kept(fresh), [2, 3]);
+    }
+
+    #[test]
+    fn a_checkpoint_that_may_not_be_durable_takes_nobodys_place() {
+        // The last ones of generations 1 to 4, of which a power loss may leave nothing.
+        let mut all =
+            vec![published(1, 1, "a", true), published(2, 1, "b", true), published(3, 1, "c", false)];
+        all.extend([published(4, 2, "c", false), published(5, 3, "c", false), published(6, 4, "c", false)]);
+        all.push(published(7, 5, "c", true));
+        assert_eq!(kept(all.clone()), [2, 6, 7], "as many as ever, and one that is durable");
+        all.push(published(8, 5, "c", true));
+        assert_eq!(kept(all), [2, 7, 8]);
+    }
 }

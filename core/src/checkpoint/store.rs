@@ -28,15 +28,29 @@ fn id_of(name: &str) -> Option<CheckpointId> {
     Some(CheckpointId { sequence: CheckpointSequence(name.segment.0), generation: name.generation })
 }
 
-/// The published checkpoints, newest first.
+/// The published checkpoints, newest first. Left out are those that an older driver published after a newer one had: they know
+/// nothing of what that one did.
 pub(crate) async fn list_checkpoints(env: &Env, checkpoints: &Path) -> Result<Vec<CheckpointId>> {
     let names = match env.disk.list(checkpoints).await {
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         names => names.map_err(Error::disk("list", checkpoints))?,
     };
+    Ok(checkpoints_in(&names))
+}
+
+/// The published checkpoints among `names`, as [`list_checkpoints`] has them.
+pub(super) fn checkpoints_in(names: &[String]) -> Vec<CheckpointId> {
     let mut ids: Vec<_> = names.iter().filter_map(|name| id_of(name)).collect();
-    ids.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(ids)
+    ids.sort_unstable();
+    let mut newest = Generation(0);
+    ids.retain(|id| {
+        newest = newest.max(id.generation);
+        id.generation == newest
+    });
+    // Of one number the newest generation's counts.
+    ids.reverse();
+    ids.dedup_by_key(|id| id.sequence);
+    ids
 }
 
 /// Reads and verifies a checkpoint.
@@ -71,7 +85,12 @@ pub(crate) async fn publish(
     let mut bytes = Vec::new();
     codec::write_frame(&mut bytes, id.generation, id.sequence.0, checkpoint);
     directory.check_fence().await?;
-    put_if_absent(env, &directory.checkpoints(), &file_name(id), &bytes).await
+    let published = put_if_absent(env, &directory.checkpoints(), &file_name(id), &bytes).await;
+    if published.is_err() {
+        // A newer driver's start may have removed the temporary file: then that is what there is to tell.
+        directory.check_fence().await?;
+    }
+    published
 }
 
 /// Creates a file with this content, durably, unless the name is taken.
@@ -86,7 +105,7 @@ async fn put_if_absent(env: &Env, directory: &Path, name: &str, bytes: &[u8]) ->
     disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))
 }
 
-/// Removes what earlier starts left behind unpublished.
+/// Removes what older generations left behind unpublished. What a newer one is about to publish is not ours to touch.
 ///
 /// # Errors
 /// [`Error::Disk`].
@@ -97,7 +116,9 @@ pub(crate) async fn remove_temporaries(
 ) -> Result<()> {
     let checkpoints = directory.checkpoints();
     let names = env.disk.list(&checkpoints).await.map_err(Error::disk("list", &checkpoints))?;
-    for name in names.into_iter().filter(|name| name.ends_with(TEMPORARY)) {
+    let is_left =
+        |name: &String| name.strip_suffix(TEMPORARY).is_some_and(|name| is_older(name, directory.generation));
+    for name in names.into_iter().filter(is_left) {
         remove(env, checkpoints.join(&name)).await?;
         listeners.tell(&Event::TemporaryRemoved { name: format!("checkpoint/{name}") });
     }
@@ -105,7 +126,7 @@ pub(crate) async fn remove_temporaries(
 }
 
 /// Removes a file that may be gone already.
-pub(super) async fn remove(env: &Env, path: PathBuf) -> Result<()> {
+pub(crate) async fn remove(env: &Env, path: PathBuf) -> Result<()> {
     match env.disk.remove(&path).await {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed.map_err(Error::disk("remove", &path)),

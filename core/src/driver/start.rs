@@ -1,20 +1,23 @@
 //! From an opened directory to a driver that runs.
 //!
 //! A first start publishes checkpoint 0 before it writes anything else, so that whatever is found without a checkpoint has
-//! lost one. A later start begins its own journal segment, which fixes where the earlier ones end, and publishes a checkpoint
-//! of its generation, before it removes anything.
+//! lost one. A later start begins its own journal segment, which fixes where the earlier ones end and holds again what may not
+//! be durable there, and publishes a checkpoint of its generation, before it removes anything or cuts back an output: from then
+//! on nothing that an older driver still writes is relied on.
 
 use super::{Driver, Opened, Prepared, Running, drive::drive};
 use crate::{
     batch::{Backlog, BatchBlocks, Progress, Runner, SourceBacklog, open_sinks},
-    checkpoint::{Checkpoint, Retained, Retention, SourceProgress, publish, remove_temporaries, restore},
+    checkpoint::{
+        Checkpoint, Retained, Retention, SourceProgress, publish, remove, remove_temporaries, restore,
+    },
     dstream::{Graph, difference},
     env::Env,
     error::{Error, Result},
     event::Event,
     flag::Flag,
     ids::{BatchTime, BlockId, CheckpointId, CheckpointSequence, SegmentId, SourceId},
-    journal::{Allocation, Journal, SegmentName, list_segments},
+    journal::{Allocation, Inherited, Journal, Location, Moved, SegmentName, list_segments},
     listeners::Listeners,
     options::Options,
     recovery::Recovered,
@@ -34,9 +37,14 @@ pub(crate) async fn start(
     let driver =
         Driver { env: env.clone(), options, listeners: listeners.clone(), directory: opened.directory };
     remove_temporaries(env, &driver.directory, &listeners).await?;
+    let directory = driver.directory.clone();
     let prepared = match opened.recovered {
-        None => driver.first_start(graph).await?,
-        Some(recovered) => driver.later_start(graph, recovered).await?,
+        None => driver.first_start(graph).await,
+        Some(recovered) => driver.later_start(graph, recovered).await,
+    };
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return Err(directory.unless_fenced(error).await),
     };
     let stop = Flag::default();
     let stopping = stop.clone();
@@ -48,7 +56,10 @@ pub(crate) async fn start(
         let ended = tokio::select! {
             biased;
             () = cutting.raised() => Ok(()),
-            ended = drive(prepared, stopping, ends, &mut ends_told) => ended,
+            ended = drive(prepared, stopping, ends, &mut ends_told) => match ended {
+                Ok(()) => Ok(()),
+                Err(error) => Err(directory.unless_fenced(error).await),
+            },
         };
         // Its tasks hold the directory's lock, and end a moment after they were told to. Nobody is told before the last of
         // them is gone: whoever starts the next driver must find the directory free.
@@ -66,12 +77,9 @@ struct Begin {
     sources: Vec<SourceBacklog>,
     state_replays: Vec<BatchBlocks>,
     pending: Vec<BatchBlocks>,
-    allocations: Vec<(Allocation, SegmentId)>,
+    allocations: Vec<(Allocation, Location)>,
     allocated: BatchTime,
     published: Vec<Retained>,
-    /// The segments before, with their valid lengths.
-    segments: Vec<(SegmentName, u64)>,
-    next_segment: SegmentId,
 }
 
 impl Driver {
@@ -79,7 +87,8 @@ impl Driver {
         let interval = self.options.batch_interval;
         let zero_time = BatchTime(self.env.clock.wall().0 / interval.millis() * interval.millis());
         self.listeners.tell(&Event::StartedFresh { zero_time, interval });
-        let sinks = open_sinks(&self.env, &self.listeners, &mut graph.outputs, &[], zero_time).await?;
+        let (env, listeners, directory) = (&self.env, &self.listeners, &*self.directory);
+        let sinks = open_sinks(env, listeners, directory, &mut graph.outputs, &[], zero_time).await?;
         let mut progress = Progress {
             interval,
             snapshot_interval: self.options.snapshot_interval(),
@@ -101,10 +110,9 @@ impl Driver {
             allocations: Vec::new(),
             allocated: zero_time,
             published: vec![first],
-            segments: Vec::new(),
-            next_segment: SegmentId(0),
         };
-        self.assemble(graph, begin).await
+        let (journal, _) = self.begin_journal(Inherited::default()).await?;
+        Ok(self.assemble(graph, journal, begin))
     }
 
     /// Publishes checkpoint 0: no batch, no journal.
@@ -115,6 +123,7 @@ impl Driver {
             next: BlockId(0),
             position: None,
         };
+        let id = self.next_id(&mut progress.next_sequence);
         let checkpoint = Checkpoint {
             interval: progress.interval,
             zero_time: progress.zero_time,
@@ -127,23 +136,31 @@ impl Driver {
             pending: Vec::new(),
             sources: (0..sources).map(source).collect(),
             sinks: progress.sinks.clone(),
+            retained: vec![id],
             journal_from: SegmentId(0),
             journal_newest: None,
         };
-        let id = CheckpointId { sequence: progress.next_sequence, generation: self.directory.generation };
-        progress.next_sequence = progress.next_sequence.next();
-        publish(&self.env, &self.directory, id, &checkpoint).await?;
-        let (checkpoint_id, completed) = (id, progress.zero_time);
-        self.listeners.tell(&Event::CheckpointPublished {
-            checkpoint: checkpoint_id,
-            completed,
-            pending: 0,
-            snapshot: None,
-        });
-        Ok(Retained::new(id, &checkpoint))
+        self.publish(id, &checkpoint).await
     }
 
-    async fn later_start(self, mut graph: Graph, recovered: Recovered) -> Result<Prepared> {
+    fn next_id(&self, next: &mut CheckpointSequence) -> CheckpointId {
+        let sequence = *next;
+        *next = next.next();
+        CheckpointId { sequence, generation: self.directory.generation }
+    }
+
+    async fn publish(&self, id: CheckpointId, checkpoint: &Checkpoint) -> Result<Retained> {
+        publish(&self.env, &self.directory, id, checkpoint).await?;
+        self.listeners.tell(&Event::CheckpointPublished {
+            checkpoint: id,
+            completed: checkpoint.completed,
+            pending: checkpoint.pending.len() as u64,
+            snapshot: checkpoint.snapshot.as_ref().map(|snapshot| snapshot.time),
+        });
+        Ok(Retained::new(id, checkpoint))
+    }
+
+    async fn later_start(self, graph: Graph, mut recovered: Recovered) -> Result<Prepared> {
         let other = |difference| Error::OtherPipeline { directory: self.directory.root.clone(), difference };
         // Operators may have been added between `get_or_create` and `start`.
         if let Some(difference) = difference(&recovered.checkpoint.operators, &graph.operators) {
@@ -151,9 +168,18 @@ impl Driver {
         }
         let hasher = KeyHasher::new(recovered.checkpoint.hash_seed);
         restore(&recovered.chunks, &graph.stateful, hasher).map_err(other)?;
-        self.listeners.tell(&Event::Recovered(recovered.report));
-        let (known, time) = (recovered.sinks, recovered.completed);
-        let sinks = open_sinks(&self.env, &self.listeners, &mut graph.outputs, &known, time).await?;
+        let mut published = std::mem::take(&mut recovered.published);
+        let mut next_sequence = recovered.next_sequence;
+        if !published.iter().any(|retained| retained.is_durable) {
+            // A journal must never be all that a power loss leaves.
+            let id = self.next_id(&mut next_sequence);
+            recovered.checkpoint.retained.push(id);
+            published.push(self.publish(id, &recovered.checkpoint).await?);
+        }
+        let inherited = std::mem::take(&mut recovered.journal);
+        let kept: Vec<_> = inherited.predecessors.iter().map(|(name, _)| *name).collect();
+        let (journal, moved) = self.begin_journal(inherited).await?;
+        recovered.move_to(&moved);
         let checkpoint = recovered.checkpoint;
         let progress = Progress {
             interval: checkpoint.interval,
@@ -164,8 +190,8 @@ impl Driver {
             completed: recovered.completed,
             basis: checkpoint.basis,
             snapshot: checkpoint.snapshot,
-            sinks,
-            next_sequence: recovered.next_sequence,
+            sinks: recovered.sinks,
+            next_sequence,
         };
         let begin = Begin {
             progress,
@@ -174,51 +200,44 @@ impl Driver {
             pending: recovered.pending,
             allocations: recovered.allocations,
             allocated: recovered.allocated,
-            published: recovered.published,
-            segments: recovered.segments,
-            next_segment: recovered.next_segment,
+            published,
         };
-        let kept = begin.segments.clone();
-        let mut prepared = self.assemble(graph, begin).await?;
-        prepared.runner.checkpoint(false).await?;
-        prepared.driver.remove_empty_segments(&kept).await?;
+        let mut prepared = self.assemble(graph, journal, begin);
+        let runner = &mut prepared.runner;
+        runner.listeners.tell(&Event::Recovered(recovered.report));
+        runner.checkpoint(false).await?;
+        runner.open_sinks().await?;
+        prepared.driver.remove_unneeded_segments(&kept).await?;
         Ok(prepared)
     }
 
-    /// Removes segments of earlier lives that hold no record: a crash loop would leave ever more of them. A mark is durably
-    /// gone before its segment, since a mark without a segment means that one was lost.
-    async fn remove_empty_segments(&self, kept: &[(SegmentName, u64)]) -> Result<()> {
+    /// Removes segments of earlier lives that the journal does not go on from, with their marks: a crash loop would leave ever
+    /// more of them.
+    async fn remove_unneeded_segments(&self, kept: &[SegmentName]) -> Result<()> {
         let journal = self.directory.journal();
-        let is_empty = |name: &SegmentName| {
-            name.generation < self.directory.generation && !kept.iter().any(|(other, _)| other == name)
-        };
+        let is_unneeded =
+            |name: &&SegmentName| name.generation < self.directory.generation && !kept.contains(name);
         let (segments, marks) = list_segments(&self.env, &journal).await?;
-        let disk = &self.env.disk;
-        let mut removed_mark = false;
-        for path in marks.iter().filter(|name| is_empty(name)).map(|name| name.marks(&journal)) {
-            disk.remove(&path).await.map_err(Error::disk("remove", &path))?;
-            removed_mark = true;
-        }
-        if removed_mark {
-            disk.sync_dir(&journal).await.map_err(Error::disk("sync the directory", &journal))?;
-        }
-        for path in segments.iter().filter(|name| is_empty(name)).map(|name| name.wal(&journal)) {
-            disk.remove(&path).await.map_err(Error::disk("remove", &path))?;
+        let segments = segments.iter().filter(is_unneeded).map(|name| name.wal(&journal));
+        for path in segments.chain(marks.iter().filter(is_unneeded).map(|name| name.marks(&journal))) {
+            remove(&self.env, path).await?;
         }
         Ok(())
     }
 
-    async fn assemble(self, graph: Graph, begin: Begin) -> Result<Prepared> {
-        let (journal, _) = Journal::begin(
+    async fn begin_journal(&self, inherited: Inherited) -> Result<(Journal, Moved)> {
+        Journal::begin(
             &self.env,
             self.directory.journal(),
             self.directory.generation,
-            begin.next_segment,
-            begin.segments,
+            inherited,
             self.options.segment_bytes_max,
             self.listeners.clone(),
         )
-        .await?;
+        .await
+    }
+
+    fn assemble(self, graph: Graph, journal: Journal, begin: Begin) -> Prepared {
         let mut sources = begin.sources;
         for (backlog, node) in sources.iter_mut().zip(&graph.sources) {
             backlog.one_block_a_batch = node.source.one_block_a_batch();
@@ -246,6 +265,6 @@ impl Driver {
             retention: Retention::new(self.options.checkpoints_retained, begin.published),
         };
         let (state_replays, pending) = (begin.state_replays, begin.pending);
-        Ok(Prepared { driver: self, runner, backlog, state_replays, pending, allocated: begin.allocated })
+        Prepared { driver: self, runner, backlog, state_replays, pending, allocated: begin.allocated }
     }
 }

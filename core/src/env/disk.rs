@@ -48,9 +48,19 @@ pub trait Disk: Send + Sync {
 pub trait File: Send {
     /// Appends all of `bytes`. After an error any prefix of them may have been appended.
     fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>>;
+    /// Appends all of `bytes` to a file that has exactly `length` bytes. One that has not is [`length_differs`], and is left as it
+    /// is: somebody else writes to it. Of two that append at one length at the same moment both may succeed; then both have
+    /// written at that place, so they must write the same. After any other error any prefix may have been appended.
+    fn append_at<'a>(&'a mut self, length: u64, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>>;
     /// Makes the content durable. After an error nothing is known about what was appended since the last success. A file whose
     /// name is gone may refuse: nobody would find what is in it.
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>>;
+}
+
+/// The error of an append to a file of another length: `ErrorKind::InvalidData`.
+pub fn length_differs(expected: u64, found: u64) -> io::Error {
+    let message = format!("it has {found} bytes instead of {expected}: somebody else has changed it");
+    io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
 /// A lock that is held; dropping it releases it.

@@ -12,9 +12,9 @@ mod executor;
 mod network;
 
 pub use clock::{Clock, Monotonic, WallTime};
-pub use disk::{Disk, File, Lock};
+pub use disk::{Disk, File, Lock, length_differs};
 pub use executor::{ComputeError, Executor, Task};
-pub use network::{Connection, Listener, Network, Reader, Writer, host_and_port};
+pub use network::{Connection, KEEPALIVE, Listener, Network, Reader, Writer, host_and_port};
 
 use std::{future::Future, pin::Pin, sync::Arc};
 

@@ -1,7 +1,10 @@
 //! Byte streams.
 
 use super::BoxFuture;
-use std::io;
+use std::{io, time::Duration};
+
+/// How long it takes at most until a peer that is gone without a word is found out.
+pub const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// The network seam: reliable, ordered byte streams, as TCP gives them.
 ///
@@ -10,6 +13,10 @@ use std::io;
 /// - A read returns between 1 and `max` bytes, `0` at the peer's orderly end, or an error. A reset is
 ///   `ErrorKind::ConnectionReset`; bytes that were under way when it came may or may not have been delivered.
 /// - A write that succeeded says nothing about delivery.
+/// - A peer that is gone without a word (its machine lost power, a cable was pulled) is found out within [`KEEPALIVE`], on both
+///   sides and whether or not anything is under way: whoever reads then gets `ErrorKind::TimedOut`. A peer that is there and
+///   silent is waited for.
+/// - An attempt to connect may take for ever; whoever drops it has made no connection.
 /// - Nobody listening is `ErrorKind::ConnectionRefused`; an address in use is `ErrorKind::AddrInUse`.
 /// - Dropping both halves closes the connection: in order if everything received was read, with a reset otherwise.
 /// - `address` is `HOST:PORT`. A text that is not of that form is `ErrorKind::InvalidInput`.

@@ -2,8 +2,8 @@
 
 use super::SegmentName;
 use crate::{
-    codec::{Kind, Payload},
-    ids::{BatchTime, BlockId, OperatorId, SourceId},
+    codec::{self, Kind, Payload},
+    ids::{BatchTime, BlockId, Generation, OperatorId, SourceId},
     sink::SinkPosition,
     source::{BlockData, Position},
 };
@@ -17,6 +17,8 @@ pub struct SegmentHeader {
     pub name: SegmentName,
     /// The segments before it that are still needed, oldest first, with the length up to which each is valid.
     pub predecessors: Vec<(SegmentName, u64)>,
+    /// How many of its records were carried over from an earlier segment. They were written together with this header.
+    pub carried: u64,
 }
 
 /// Received records, durable.
@@ -80,11 +82,14 @@ pub struct Completion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DurableMark {
     pub length: u64,
+    /// The next segment of the same generation is durable too.
+    pub continued: bool,
 }
 
 impl Payload for SegmentHeader {
     const KIND: Kind = Kind::SegmentHeader;
-    const SCHEMA: &'static str = "name (segment u64, generation u64), predecessors [(name, u64)]";
+    const SCHEMA: &'static str =
+        "name (segment u64, generation u64), predecessors [(name, u64)], carried u64";
 }
 
 impl Payload for Block {
@@ -105,13 +110,26 @@ impl Payload for Completion {
 
 impl Payload for DurableMark {
     const KIND: Kind = Kind::DurableMark;
-    const SCHEMA: &'static str = "length u64";
+    const SCHEMA: &'static str = "length u64, continued bool";
 }
 
-/// A record that is to be written.
-#[derive(Clone, Debug)]
-pub(crate) enum Entry {
+/// A record of a segment, after its header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Received records.
     Block(Block),
+    /// The blocks of a batch.
     Allocation(Allocation),
+    /// A batch is done.
     Completion(Completion),
+}
+
+impl Record {
+    pub(super) fn write(&self, bytes: &mut Vec<u8>, generation: Generation, sequence: u64) {
+        match self {
+            Record::Block(block) => codec::write_frame(bytes, generation, sequence, block),
+            Record::Allocation(batch) => codec::write_frame(bytes, generation, sequence, batch),
+            Record::Completion(batch) => codec::write_frame(bytes, generation, sequence, batch),
+        }
+    }
 }

@@ -2,22 +2,33 @@
 //!
 //! It is a sequence of *segments*, `journal/SEGMENT-GENERATION.wal`, numbered across all generations. A driver writes only to
 //! segments that it began itself. Each begins with a header that names the retained segments before it with their lengths:
-//! that fixes, once and for all, where a torn tail of an earlier life ends.
+//! that fixes, once and for all, where an earlier life's segment ends.
 //!
 //! Beside each segment lies `SEGMENT-GENERATION.durable`, to which a *mark* is appended after every successful sync: "the
 //! segment is durable up to here". It is never synced itself, so a power loss may take the newest marks; but a mark that is
 //! there is true. Damage below the last mark is therefore damage, and an error; behind it, it is the torn tail of a write
-//! that was never acknowledged, and is dropped.
+//! that was never acknowledged, and is dropped. A last mark says that the next segment is durable, so that it is missed if it
+//! is not there.
+//!
+//! What stands behind the last mark and is whole may be in the page cache alone: a sync of an earlier life may have failed and
+//! dropped it, and no later sync of that file would tell. So nothing relies on it there. The next life *carries* these records
+//! into the segment that it begins, in one append with the header, which says how many they are, and ends the segment before
+//! at the mark. A segment without a mark whose carried records are not all there was never begun, and the one before counts.
+//! If only its marks are gone, with a power loss, all of it is carried: what is carried is never more than one segment.
 
 mod entry;
 mod reader;
+#[cfg(all(test, feature = "os"))]
+mod tests;
 mod writer;
 
-pub use entry::{Allocation, Block, BlockRange, Completion, SegmentHeader, SinkProgress};
-pub(crate) use entry::{DurableMark, Entry};
-pub(crate) use reader::{FoundJournal, list_segments, read_block, read_file, read_journal};
-pub use reader::{Record, Segment, decode_segment};
-pub(crate) use writer::{Journal, Location};
+pub(crate) use entry::DurableMark;
+pub use entry::{Allocation, Block, BlockRange, Completion, Record, SegmentHeader, SinkProgress};
+pub(crate) use reader::{
+    FoundJournal, WAL, list_segments, read_block, read_file, read_journal, segments_in, stale_list,
+};
+pub use reader::{Segment, decode_segment};
+pub(crate) use writer::{Inherited, Journal, Location, Moved};
 
 use crate::ids::{Generation, SegmentId};
 use std::{
@@ -49,6 +60,11 @@ impl SegmentName {
             generation: Generation(generation.parse().ok()?),
         };
         (name.to_string() == stem).then_some(name)
+    }
+
+    /// What newer means: of the newest generation, and of that the last.
+    pub(crate) fn age(self) -> (Generation, SegmentId) {
+        (self.generation, self.segment)
     }
 
     pub(crate) fn wal(self, journal: &Path) -> PathBuf {

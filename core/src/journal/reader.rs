@@ -1,11 +1,11 @@
 //! Reading segments: what is there, what is torn, what is damaged.
 
-use super::{Allocation, Block, Completion, DurableMark, Location, SegmentHeader, SegmentName};
+use super::{DurableMark, Inherited, Location, Record, SegmentHeader, SegmentName};
 use crate::{
     codec::{self, Frame, FrameError, Kind},
     env::{Disk, Env},
     error::{Error, Result},
-    ids::SegmentId,
+    ids::{BlockId, SegmentId, SourceId},
     source::BlockData,
 };
 use std::{
@@ -13,17 +13,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-/// A record of a segment, after its header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
-    /// Received records.
-    Block(Block),
-    /// The blocks of a batch.
-    Allocation(Allocation),
-    /// A batch is done.
-    Completion(Completion),
-}
 
 /// A segment's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +25,14 @@ pub struct Segment {
     pub length: u64,
     /// What stands behind them.
     pub tail: Option<FrameError>,
+}
+
+impl Segment {
+    /// Whether all records are there that were written together with its header. Where they are not, and no mark says that they
+    /// were durable, its begin was cut off.
+    pub fn is_begun(&self) -> bool {
+        self.records.len() as u64 >= self.header.carried
+    }
 }
 
 /// Decodes a segment as far as it is valid. What is behind may be torn or damaged: that is the caller's to judge.
@@ -75,7 +72,7 @@ pub fn decode_segment(name: SegmentName, bytes: &[u8]) -> std::result::Result<Se
 fn decode_record(frame: &Frame<'_>) -> std::result::Result<Record, FrameError> {
     match frame.kind {
         Kind::Block => {
-            let block: Block = frame.decode()?;
+            let block: super::Block = frame.decode()?;
             if let BlockData::Text(text) = &*block.data
                 && !text.is_sound()
             {
@@ -91,12 +88,10 @@ fn decode_record(frame: &Frame<'_>) -> std::result::Result<Record, FrameError> {
 
 /// A journal as a recovery finds it.
 pub(crate) struct FoundJournal {
-    /// The needed segments, oldest first.
+    /// The needed segments, oldest first, with all that can be read of the newest.
     pub segments: Vec<(SegmentName, Segment)>,
-    /// Older ones with their valid lengths: not needed here, but an older checkpoint that is retained may need them.
-    pub older: Vec<(SegmentName, u64)>,
-    /// The number for the next segment.
-    pub next: SegmentId,
+    /// What the next segment has to go on from.
+    pub inherited: Inherited,
     /// Bytes dropped behind the valid end of the newest segment.
     pub torn_bytes: u64,
 }
@@ -107,63 +102,90 @@ pub(crate) async fn list_segments(env: &Env, journal: &Path) -> Result<(Vec<Segm
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
         files => files.map_err(Error::disk("list", journal))?,
     };
-    let with = |extension: &str| {
-        files.iter().filter_map(|name| SegmentName::parse(name.strip_suffix(extension)?)).collect::<Vec<_>>()
-    };
-    Ok((with(".wal"), with(".durable")))
+    Ok((segments_in(&files, WAL), segments_in(&files, ".durable")))
 }
 
-/// Reads all segments from number `from` on.
+/// How the names of segments end.
+pub(crate) const WAL: &str = ".wal";
+
+/// The segments whose files with this ending are among `files`.
+pub(crate) fn segments_in(files: &[String], ending: &str) -> Vec<SegmentName> {
+    files.iter().filter_map(|name| SegmentName::parse(name.strip_suffix(ending)?)).collect()
+}
+
+/// Reads all segments from number `from` on. `seen` is the newest segment that an earlier listing had.
 ///
 /// # Errors
 /// [`Error::Damaged`] for anything but a torn tail of the newest segment, [`Error::Disk`].
-pub(crate) async fn read_journal(env: &Env, journal: &Path, from: SegmentId) -> Result<FoundJournal> {
+pub(crate) async fn read_journal(
+    env: &Env,
+    journal: &Path,
+    from: SegmentId,
+    seen: Option<SegmentName>,
+) -> Result<FoundJournal> {
     let (names, marks) = list_segments(env, journal).await?;
+    if names.iter().map(|name| name.age()).max() < seen.map(SegmentName::age) {
+        return Err(stale_list(journal));
+    }
     let next =
         names.iter().chain(&marks).map(|name| name.segment).max().map_or(SegmentId(0), SegmentId::next);
-    let mut found = FoundJournal { segments: Vec::new(), older: Vec::new(), next, torn_bytes: 0 };
-    if let Some(orphan) = marks.iter().find(|mark| mark.segment >= from && !names.contains(mark))
-        && durable_length(env, journal, *orphan).await? > 0
-    {
-        return Err(missing(&orphan.wal(journal)));
-    }
+    let inherited = Inherited { next, ..Inherited::default() };
+    let mut found = FoundJournal { segments: Vec::new(), inherited, torn_bytes: 0 };
     // The newest segment that was begun decides what holds of those before it: of the newest generation, since an older driver
     // that is still alive may begin further ones before it finds that it was replaced.
-    let mut newest_first: Vec<_> = names.iter().filter(|name| name.segment >= from).collect();
-    newest_first.sort_unstable_by_key(|name| std::cmp::Reverse((name.generation, name.segment)));
+    let mut newest_first: Vec<_> =
+        names.iter().chain(&marks).filter(|name| name.segment >= from).copied().collect();
+    newest_first.sort_unstable_by_key(|name| std::cmp::Reverse(name.age()));
+    newest_first.dedup();
     for name in newest_first {
         let path = name.wal(journal);
-        let durable = durable_length(env, journal, *name).await?;
+        let marked = read_marks(env, journal, name).await?;
+        if !names.contains(&name) {
+            match marked.length {
+                // Begun and never finished, or removed because nothing needs it.
+                0 => continue,
+                _ => return Err(missing(&path)),
+            }
+        }
         let bytes = read_file(&*env.disk, &path).await?;
-        if (bytes.len() as u64) < durable {
-            let reason = format!("it ends here, but was durable up to byte {durable}");
+        if (bytes.len() as u64) < marked.length {
+            let reason = format!("it ends here, but was durable up to byte {}", marked.length);
             return Err(Error::Damaged { path, offset: bytes.len() as u64, reason });
         }
-        match decode_segment(*name, &bytes) {
+        let segment = match decode_segment(name, &bytes) {
             // Begun and never finished: nothing was ever acknowledged from it.
-            Err(error) if durable == 0 && !matches!(error, FrameError::Version { .. }) => {
+            Err(error) if marked.length == 0 && !matches!(error, FrameError::Version { .. }) => {
                 found.torn_bytes += bytes.len() as u64;
+                continue;
             }
-            Err(error) => return Err(Error::damaged(&path, 0, &error)),
-            Ok(segment) => {
-                if let Some(tail) = &segment.tail {
-                    if segment.length < durable || matches!(tail, FrameError::Version { .. }) {
-                        return Err(Error::damaged(&path, segment.length, tail));
-                    }
-                    found.torn_bytes += bytes.len() as u64 - segment.length;
-                }
-                let predecessors = segment.header.predecessors.clone();
-                let (older, needed): (Vec<_>, Vec<_>) =
-                    predecessors.into_iter().partition(|(name, _)| name.segment < from);
-                found.older = older;
-                for (name, length) in needed {
-                    let path = name.wal(journal);
-                    found.segments.push((name, read_closed(&*env.disk, name, path, length).await?));
-                }
-                found.segments.push((*name, segment));
-                break;
+            segment => segment.map_err(|error| Error::damaged(&path, 0, &error))?,
+        };
+        if let Some(tail) = &segment.tail
+            && (segment.length < marked.length || matches!(tail, FrameError::Version { .. }))
+        {
+            return Err(Error::damaged(&path, segment.length, tail));
+        }
+        if !segment.is_begun() && marked.length == 0 {
+            found.torn_bytes += bytes.len() as u64;
+            continue;
+        }
+        if marked.continued {
+            return Err(missing(&SegmentName { segment: name.segment.next(), ..name }.wal(journal)));
+        }
+        found.torn_bytes += bytes.len() as u64 - segment.length;
+        for (name, length) in segment.header.predecessors.iter().copied() {
+            if name.segment >= from {
+                let closed = read_closed(&*env.disk, name, name.wal(journal), length).await?;
+                found.segments.push((name, closed));
+            }
+            // Also one that is not needed here: an older checkpoint that is retained may need it.
+            if name.segment >= from || names.contains(&name) {
+                found.inherited.predecessors.push((name, length));
             }
         }
+        found.inherited.take_over(name, &segment, marked.length);
+        found.segments.push((name, segment));
+        break;
     }
     Ok(found)
 }
@@ -178,41 +200,71 @@ async fn read_closed(disk: &dyn Disk, name: SegmentName, path: PathBuf, length: 
     let segment = decode_segment(name, bytes).map_err(|error| Error::damaged(&path, 0, &error))?;
     match &segment.tail {
         Some(error) => Err(Error::damaged(&path, segment.length, error)),
+        None if !segment.is_begun() => Err(Error::damaged(&path, segment.length, &FrameError::Incomplete)),
         None => Ok(segment),
     }
 }
 
-/// The length up to which a segment is known to be durable; 0 if nothing is known.
-async fn durable_length(env: &Env, journal: &Path, name: SegmentName) -> Result<u64> {
+/// What is known of a segment beside its content: nothing, if there is no mark.
+async fn read_marks(env: &Env, journal: &Path, name: SegmentName) -> Result<DurableMark> {
+    let mut known = DurableMark { length: 0, continued: false };
     let path = name.marks(journal);
     let bytes = match env.disk.length(&path).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-        _ => read_file(&*env.disk, &path).await?,
+        Ok(_) => read_file(&*env.disk, &path).await?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(known),
+        Err(error) => return Err(Error::disk("read the length of", &path)(error)),
     };
     // Marks only grow; one that is damaged, and what is behind it, says nothing. Each true one is a lower bound.
-    let (mut at, mut durable) = (0, 0);
-    loop {
-        match codec::read_frame(&bytes[at..]).and_then(|(frame, length)| Ok((frame.decode()?, length))) {
-            Ok((DurableMark { length: marked }, length)) => {
-                durable = durable.max(marked);
+    let mut at = 0;
+    for sequence in 0.. {
+        match read_mark(&bytes[at..], name, sequence) {
+            Ok((mark, length)) => {
+                known.length = known.length.max(mark.length);
+                known.continued |= mark.continued;
                 at += length;
             }
             // Not damage: another release was here, and what it says must not be left out.
             Err(error @ FrameError::Version { .. }) => return Err(Error::damaged(&path, at as u64, &error)),
-            Err(_) => return Ok(durable),
+            Err(_) => break,
         }
     }
+    Ok(known)
+}
+
+fn read_mark(
+    bytes: &[u8],
+    name: SegmentName,
+    sequence: u64,
+) -> std::result::Result<(DurableMark, usize), FrameError> {
+    let (frame, length) = codec::read_frame(bytes)?;
+    if frame.generation != name.generation || frame.sequence != sequence {
+        return Err(FrameError::Header { field: "generation or sequence number" });
+    }
+    Ok((frame.decode()?, length))
 }
 
 fn missing(path: &Path) -> Error {
     Error::Damaged { path: path.to_owned(), offset: 0, reason: "the file is missing".into() }
 }
 
+/// A listing that lacks what an earlier one had: of the moment, not of the directory.
+pub(crate) fn stale_list(directory: &Path) -> Error {
+    let stale = std::io::Error::other("the newest file is not in it, and was before");
+    Error::disk("list", directory)(stale)
+}
+
+/// Reads a whole file: at least as much of it as it says that it has.
 pub(crate) async fn read_file(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
     let read = async {
         let length = disk.length(path).await?;
-        let length = usize::try_from(length).map_err(|_| ErrorKind::FileTooLarge)?;
-        disk.read(path, 0, length).await
+        let bytes = disk.read(path, 0, usize::MAX).await?;
+        match (bytes.len() as u64) < length {
+            true => {
+                let message = format!("{} of its {length} bytes were read", bytes.len());
+                Err(std::io::Error::new(ErrorKind::UnexpectedEof, message))
+            }
+            false => Ok(bytes),
+        }
     };
     read.await.map_err(|error| match error.kind() {
         ErrorKind::NotFound => missing(path),
@@ -220,55 +272,23 @@ pub(crate) async fn read_file(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// Reads one block again.
+/// Reads a block of a source again.
 ///
 /// # Errors
 /// [`Error::Damaged`] if it is not there any more, [`Error::Disk`].
-pub(crate) async fn read_block(env: &Env, journal: &Path, at: Location) -> Result<Arc<BlockData>> {
+pub(crate) async fn read_block(
+    env: &Env,
+    journal: &Path,
+    (source, block): (SourceId, BlockId),
+    at: Location,
+) -> Result<Arc<BlockData>> {
     let path = at.segment.wal(journal);
     let length = usize::try_from(at.length).expect("a record is bounded");
     let bytes = env.disk.read(&path, at.offset, length).await.map_err(Error::disk("read", &path))?;
     let damaged = |error| Error::damaged(&path, at.offset, &error);
     let (frame, _) = codec::read_frame(&bytes).map_err(damaged)?;
     match decode_record(&frame).map_err(damaged)? {
-        Record::Block(block) => Ok(block.data),
-        _ => Err(damaged(FrameError::Header { field: "kind" })),
-    }
-}
-
-#[cfg(all(test, feature = "os"))]
-mod tests {
-    use super::*;
-    use crate::{
-        ids::{BatchTime, Generation},
-        journal::{Entry, Journal},
-        listeners::Listeners,
-    };
-
-    #[test]
-    fn a_segment_that_a_replaced_driver_began_late_hides_nothing() {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        runtime.block_on(async {
-            let env = crate::os::env_with_threads(1);
-            let begin = async |generation, segment, predecessors| {
-                let (directory, listeners) = (directory.path().to_owned(), Listeners::default());
-                let (generation, segment) = (Generation(generation), SegmentId(segment));
-                Journal::begin(&env, directory, generation, segment, predecessors, 1 << 20, listeners)
-                    .await
-                    .unwrap()
-            };
-            let (old, first) = begin(1, 0, vec![]).await;
-            let entry = |time| Entry::Completion(Completion { time: BatchTime(time), sinks: Vec::new() });
-            let located = old.append(vec![entry(1)], true).await.unwrap();
-            let before = vec![(first, located[0].offset + located[0].length)];
-            let (new, second) = begin(2, 1, before.clone()).await;
-            new.append(vec![entry(2)], true).await.unwrap();
-            let _late = begin(1, 2, before).await;
-            let found = read_journal(&env, directory.path(), SegmentId(0)).await.unwrap();
-            let names: Vec<_> = found.segments.iter().map(|(name, _)| *name).collect();
-            assert_eq!(names, [first, second]);
-            assert_eq!(found.next, SegmentId(3));
-        });
+        Record::Block(found) if (found.source, found.block) == (source, block) => Ok(found.data),
+        _ => Err(damaged(FrameError::Header { field: "kind or number of the block" })),
     }
 }

@@ -1,6 +1,6 @@
 //! Writing the journal: one task, so that all that waits shares one sync.
 
-use super::{DurableMark, Entry, SegmentHeader, SegmentName};
+use super::{DurableMark, Record, Segment, SegmentHeader, SegmentName};
 use crate::{
     codec,
     env::{Env, File, Task},
@@ -10,6 +10,7 @@ use crate::{
     listeners::Listeners,
 };
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -26,16 +27,66 @@ pub(crate) struct Location {
     pub length: u64,
 }
 
+/// What a driver's first segment goes on from: nothing, at a first start.
+#[derive(Debug, Default)]
+pub(crate) struct Inherited {
+    /// The number of the next segment.
+    pub next: SegmentId,
+    /// The segments before it that hold records, oldest first, with the lengths that are relied on.
+    pub predecessors: Vec<(SegmentName, u64)>,
+    /// Records that stand where nothing is relied on, to be written again.
+    pub carried: Vec<(Location, Record)>,
+}
+
+impl Inherited {
+    /// Takes over what the newest segment holds, which is known to be durable up to `durable`.
+    pub fn take_over(&mut self, segment: SegmentName, content: &Segment, durable: u64) {
+        for (offset, length, record) in &content.records {
+            let location = Location { segment, offset: *offset, length: *length };
+            match location.end() <= durable {
+                true => self.keep_until(location),
+                false => self.carried.push((location, record.clone())),
+            }
+        }
+    }
+
+    fn keep_until(&mut self, location: Location) {
+        let kept = (location.segment, location.end());
+        match self.predecessors.last_mut() {
+            Some(last) if last.0 == location.segment => *last = kept,
+            _ => self.predecessors.push(kept),
+        }
+    }
+}
+
+/// Where records stand that were carried.
+#[derive(Debug, Default)]
+pub(crate) struct Moved(BTreeMap<(SegmentName, u64), Location>);
+
+impl Moved {
+    /// Where the record stands that stood there.
+    pub fn now(&self, before: Location) -> Location {
+        self.0.get(&(before.segment, before.offset)).copied().unwrap_or(before)
+    }
+}
+
+impl Location {
+    fn end(self) -> u64 {
+        self.offset + self.length
+    }
+}
+
 /// A journal that is open for writing. It closes when the last clone and the task are dropped.
 #[derive(Clone)]
 pub(crate) struct Journal {
     requests: mpsc::Sender<Request>,
     open_segment: Arc<AtomicU64>,
+    needed_from: Arc<AtomicU64>,
     _task: Arc<dyn Task>,
 }
 
 struct Request {
-    entries: Vec<Entry>,
+    entries: Vec<Record>,
     sync: bool,
     done: oneshot::Sender<Result<Vec<Location>>>,
 }
@@ -44,7 +95,7 @@ struct Request {
 const REQUESTS_MAX: usize = 64;
 
 impl Journal {
-    /// Begins a segment and returns the journal and the segment's name. `predecessors` are the retained segments before.
+    /// Begins a segment and returns the journal, and where what was carried stands now. All of it is durable then.
     ///
     /// # Errors
     /// [`Error::Disk`].
@@ -52,12 +103,13 @@ impl Journal {
         env: &Env,
         directory: PathBuf,
         generation: Generation,
-        segment: SegmentId,
-        predecessors: Vec<(SegmentName, u64)>,
+        inherited: Inherited,
         segment_bytes_max: u64,
         listeners: Listeners,
-    ) -> Result<(Self, SegmentName)> {
-        let open_segment = Arc::new(AtomicU64::new(segment.0));
+    ) -> Result<(Self, Moved)> {
+        let Inherited { next, predecessors, carried } = inherited;
+        let open_segment = Arc::new(AtomicU64::new(next.0));
+        let needed_from = Arc::new(AtomicU64::new(0));
         let mut writer = Writer {
             env: env.clone(),
             directory,
@@ -67,11 +119,12 @@ impl Journal {
             predecessors,
             open: None,
             open_segment: open_segment.clone(),
+            needed_from: needed_from.clone(),
         };
-        let name = writer.begin_segment(segment).await?;
+        let moved = writer.begin_segment(next, &carried).await?;
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let task = env.executor.spawn("journal", Box::pin(writer.run(inbox)));
-        Ok((Self { requests, open_segment, _task: task.into() }, name))
+        Ok((Self { requests, open_segment, needed_from, _task: task.into() }, moved))
     }
 
     /// The segment that the next record will stand in, or one after it.
@@ -79,11 +132,16 @@ impl Journal {
         SegmentId(self.open_segment.load(Ordering::SeqCst))
     }
 
+    /// Segments before this one were trimmed: the next segment need not name them.
+    pub fn forget_before(&self, segment: SegmentId) {
+        self.needed_from.store(segment.0, Ordering::SeqCst);
+    }
+
     /// Appends entries, in this order and without anything between them; with `sync`, returns once they are durable.
     ///
     /// # Errors
     /// Whatever kept them from that. The journal is closed then: what was not durable before may never be.
-    pub async fn append(&self, entries: Vec<Entry>, sync: bool) -> Result<Vec<Location>> {
+    pub async fn append(&self, entries: Vec<Record>, sync: bool) -> Result<Vec<Location>> {
         let (done, result) = oneshot::channel();
         let lost = |_| Error::TaskLost { task: "journal" };
         self.requests.send(Request { entries, sync, done }).await.map_err(|_| lost(()))?;
@@ -110,6 +168,7 @@ struct Writer {
     predecessors: Vec<(SegmentName, u64)>,
     open: Option<OpenSegment>,
     open_segment: Arc<AtomicU64>,
+    needed_from: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -156,12 +215,7 @@ impl Writer {
             for entry in &request.entries {
                 let start = bytes.len();
                 open.records += 1;
-                let (generation, sequence) = (self.generation, open.records);
-                match entry {
-                    Entry::Block(block) => codec::write_frame(&mut bytes, generation, sequence, block),
-                    Entry::Allocation(batch) => codec::write_frame(&mut bytes, generation, sequence, batch),
-                    Entry::Completion(batch) => codec::write_frame(&mut bytes, generation, sequence, batch),
-                }
+                entry.write(&mut bytes, self.generation, open.records);
                 of_request.push(Location {
                     segment: open.name,
                     offset: open.length + start as u64,
@@ -184,45 +238,58 @@ impl Writer {
         let path = open.name.wal(&self.directory);
         sync(&mut open, &path, &self.directory, self.generation).await?;
         self.predecessors.push((open.name, open.length));
-        self.begin_segment(open.name.segment.next()).await?;
-        Ok(())
+        self.begin_segment(open.name.segment.next(), &[]).await?;
+        mark(&mut open, &self.directory, self.generation, true).await
     }
 
-    async fn begin_segment(&mut self, segment: SegmentId) -> Result<SegmentName> {
+    async fn begin_segment(&mut self, segment: SegmentId, carried: &[(Location, Record)]) -> Result<Moved> {
         let name = SegmentName { segment, generation: self.generation };
-        // What was trimmed meanwhile need not be named any more.
-        let (present, _) = super::list_segments(&self.env, &self.directory).await?;
-        self.predecessors.retain(|(name, _)| present.contains(name));
-        let header = SegmentHeader { name, predecessors: self.predecessors.clone() };
+        let needed_from = SegmentId(self.needed_from.load(Ordering::SeqCst));
+        self.predecessors.retain(|(name, _)| name.segment >= needed_from);
+        let records = carried.len() as u64;
+        let header = SegmentHeader { name, predecessors: self.predecessors.clone(), carried: records };
         let mut bytes = Vec::new();
         codec::write_frame(&mut bytes, self.generation, 0, &header);
+        let mut moved = Moved::default();
+        for (sequence, (before, record)) in (1..).zip(carried) {
+            let offset = bytes.len() as u64;
+            record.write(&mut bytes, self.generation, sequence);
+            let location = Location { segment: name, offset, length: bytes.len() as u64 - offset };
+            moved.0.insert((before.segment, before.offset), location);
+        }
 
         let (path, marks_path) = (name.wal(&self.directory), name.marks(&self.directory));
         let disk = &self.env.disk;
         let mut file = disk.create_new(&path).await.map_err(Error::disk("create", &path))?;
         file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
         let marks = disk.create_new(&marks_path).await.map_err(Error::disk("create", &marks_path))?;
-        let mut open =
-            OpenSegment { name, file, marks, length: bytes.len() as u64, records: 0, marks_written: 0 };
+        let length = bytes.len() as u64;
+        let mut open = OpenSegment { name, file, marks, length, records, marks_written: 0 };
         open.file.sync().await.map_err(Error::disk("sync", &path))?;
         let directory = &self.directory;
         disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
-        mark(&mut open, directory, self.generation).await?;
+        mark(&mut open, directory, self.generation, false).await?;
         self.open = Some(open);
         self.open_segment.store(segment.0, Ordering::SeqCst);
         self.listeners.tell(&Event::SegmentStarted { segment });
-        Ok(name)
+        Ok(moved)
     }
 }
 
 async fn sync(open: &mut OpenSegment, path: &Path, directory: &Path, generation: Generation) -> Result<()> {
     open.file.sync().await.map_err(Error::disk("sync", path))?;
-    mark(open, directory, generation).await
+    mark(open, directory, generation, false).await
 }
 
-async fn mark(open: &mut OpenSegment, directory: &Path, generation: Generation) -> Result<()> {
+async fn mark(
+    open: &mut OpenSegment,
+    directory: &Path,
+    generation: Generation,
+    continued: bool,
+) -> Result<()> {
     let mut bytes = Vec::new();
-    codec::write_frame(&mut bytes, generation, open.marks_written, &DurableMark { length: open.length });
+    let mark = DurableMark { length: open.length, continued };
+    codec::write_frame(&mut bytes, generation, open.marks_written, &mark);
     open.marks_written += 1;
     let path = open.name.marks(directory);
     open.marks.append(&bytes).await.map_err(Error::disk("append to", &path))

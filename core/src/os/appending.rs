@@ -6,8 +6,8 @@
 //! was dropped before its end: its outcome is unknown.
 
 use super::disk::blocking;
-use crate::env::{BoxFuture, File};
-use std::io::{self, Write};
+use crate::env::{BoxFuture, File, length_differs};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -62,7 +62,21 @@ impl File for Appending {
     fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
         // The thread that writes may outlive this borrow, hence the copy.
         let bytes = bytes.to_vec();
-        Box::pin(self.run(move |mut file| file.write_all(&bytes)))
+        Box::pin(self.run(move |mut file| {
+            file.seek(SeekFrom::End(0))?;
+            file.write_all(&bytes)
+        }))
+    }
+
+    fn append_at<'a>(&'a mut self, length: u64, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+        let bytes = bytes.to_vec();
+        Box::pin(self.run(move |mut file| {
+            // The file is not open in the system's append mode: what somebody else appends after this look is written over.
+            match file.seek(SeekFrom::End(0))? {
+                found if found == length => file.write_all(&bytes),
+                found => Err(length_differs(length, found)),
+            }
+        }))
     }
 
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>> {
@@ -96,7 +110,7 @@ mod tests {
 
     /// A device on which every write fails with `ENOSPC`.
     fn full_disk() -> Appending {
-        let file = std::fs::OpenOptions::new().append(true).open("/dev/full").unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         Appending::new(file, Handle::current())
     }
 
@@ -161,6 +175,33 @@ mod tests {
             assert!(abandoned.is_none());
             assert!(file.sync().await.is_err());
             assert!(file.append(b"three").await.is_err());
+        });
+    }
+
+    #[test]
+    fn a_write_at_a_length_lands_there_whoever_appends_meanwhile() {
+        run(async || {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("output");
+            std::fs::write(&path, "head ").unwrap();
+            let open = || {
+                let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+                Appending::new(file, Handle::current())
+            };
+            let (mut older, mut newer) = (open(), open());
+            // Often enough for both to look before either writes.
+            for batch in 0..200_u64 {
+                let (at, bytes) = (5 + 8 * batch, batch.to_be_bytes());
+                let both = tokio::join!(older.append_at(at, &bytes), newer.append_at(at, &bytes));
+                for (file, outcome) in [(&mut older, both.0), (&mut newer, both.1)] {
+                    if let Err(error) = outcome {
+                        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+                        *file = open();
+                    }
+                }
+            }
+            let expected: Vec<u8> = (0..200_u64).flat_map(u64::to_be_bytes).collect();
+            assert_eq!(std::fs::read(&path).unwrap(), [b"head ", &expected[..]].concat());
         });
     }
 }

@@ -62,13 +62,13 @@ impl Disk for FileSystem {
 
     fn create_new<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
         let mut options = OpenOptions::new();
-        options.append(true).create_new(true);
+        options.write(true).create_new(true);
         self.open(path, options)
     }
 
     fn open_append<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
         let mut options = OpenOptions::new();
-        options.append(true);
+        options.write(true);
         self.open(path, options)
     }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Makes a directory and its parents, each durable before the next.
+/// Makes a directory and its parents, each durable before the next. One whose sync fails is removed again: the next life would
+/// take it for durable, and no sync would tell. (A crash in between leaves it.)
 pub(super) fn create_dir(path: &Path) -> io::Result<()> {
     let mut missing = Vec::new();
     for level in path.ancestors() {
@@ -24,13 +25,19 @@ pub(super) fn create_dir(path: &Path) -> io::Result<()> {
         }
     }
     for level in missing.into_iter().rev() {
-        match fs::create_dir(level) {
-            Ok(()) => {}
+        let made = match fs::create_dir(level) {
+            Ok(()) => true,
             // Somebody else was faster; the sync below does for both.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && level.is_dir() => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && level.is_dir() => false,
             Err(error) => return Err(error),
+        };
+        if let Err(error) = sync_parent(level) {
+            if made {
+                // An empty directory that stays is not worth another error.
+                let _ = fs::remove_dir(level);
+            }
+            return Err(error);
         }
-        sync_parent(level)?;
     }
     Ok(())
 }

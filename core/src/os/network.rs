@@ -1,18 +1,15 @@
 //! TCP, through tokio.
 //!
 //! Small messages leave at once (`TCP_NODELAY`): the engine writes what belongs together in one call, and an
-//! acknowledgement must not wait for the next one. There is no TLS, no keep-alive and no time-out but that of
-//! [`Network::connect`]: a reader that waits for a peer that is gone without a word waits on.
+//! acknowledgement must not wait for the next one. A peer that is gone without a word is found out by TCP's keep-alive, and by
+//! its bound on what is not acknowledged while something is under way. There is no TLS.
 
 use crate::env::{BoxFuture, Connection, Listener, Network, Reader, Writer, host_and_port};
 use bytes::BufMut;
-use std::{io, time::Duration};
+use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-
-/// How long a connection attempt may take, name resolution included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The space that a read makes in a buffer that is full: one call's worth for a socket that has much to give.
 const READ_BYTES: usize = 64 * 1024;
@@ -22,15 +19,7 @@ pub(super) struct Tcp;
 
 impl Network for Tcp {
     fn connect<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Connection>> {
-        Box::pin(async move {
-            let target = host_and_port(address)?;
-            let stream =
-                tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(target)).await.map_err(|_| {
-                    let seconds = CONNECT_TIMEOUT.as_secs();
-                    io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {seconds} s"))
-                })??;
-            open(stream)
-        })
+        Box::pin(async move { open(TcpStream::connect(host_and_port(address)?).await?) })
     }
 
     fn listen<'a>(&'a self, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
@@ -44,8 +33,28 @@ impl Network for Tcp {
 
 fn open(stream: TcpStream) -> io::Result<Connection> {
     stream.set_nodelay(true)?;
+    keep_alive(&stream)?;
     let (reader, writer) = stream.into_split();
     Ok(Connection { reader: Box::new(Receiving(reader)), writer: Box::new(Sending(Some(writer))) })
+}
+
+/// Asks the system to find out whether the peer is still there: after half of [`KEEPALIVE`] without a word, three times.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    use crate::env::KEEPALIVE;
+    use rustix::net::sockopt;
+    sockopt::set_tcp_keepidle(stream, KEEPALIVE / 2)?;
+    sockopt::set_tcp_keepintvl(stream, KEEPALIVE / 6)?;
+    sockopt::set_tcp_keepcnt(stream, 3)?;
+    // The system sends no probes while something that was written is not acknowledged.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    sockopt::set_tcp_user_timeout(stream, KEEPALIVE.as_millis() as u32)?;
+    Ok(sockopt::set_socket_keepalive(stream, true)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn keep_alive(_stream: &TcpStream) -> io::Result<()> {
+    Ok(())
 }
 
 struct Listening {
@@ -117,5 +126,31 @@ impl Drop for Sending {
         if let Some(half) = self.0.take() {
             half.forget();
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::env::KEEPALIVE;
+    use rustix::net::sockopt;
+
+    #[test]
+    fn a_peer_that_is_gone_is_found_out_within_the_promised_time_on_both_sides() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (connected, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+            for stream in [connected.unwrap(), accepted.unwrap().0] {
+                keep_alive(&stream).unwrap();
+                assert!(sockopt::socket_keepalive(&stream).unwrap());
+                let idle = sockopt::tcp_keepidle(&stream).unwrap();
+                let probes = sockopt::tcp_keepcnt(&stream).unwrap();
+                assert_eq!(idle + sockopt::tcp_keepintvl(&stream).unwrap() * probes, KEEPALIVE);
+                let user_timeout = sockopt::tcp_user_timeout(&stream).unwrap();
+                assert_eq!(u128::from(user_timeout), KEEPALIVE.as_millis());
+            }
+        });
     }
 }

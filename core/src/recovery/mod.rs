@@ -4,9 +4,12 @@
 //! next older one, which with the journal from its own start leads to the same state. The journal has no such substitute:
 //! damage in it is an error. So is a directory with data and no usable checkpoint.
 //!
-//! Nothing is changed here: a crash anywhere in a recovery leaves the directory as it was, but for a claimed generation. What
-//! was read is made durable, though, before anything follows from it: after a crash of the process the end of the journal and
-//! the name of the newest checkpoint may be in the page cache alone, and a power loss would take them back.
+//! Nothing is changed here: a crash anywhere in a recovery leaves the directory as it was, but for a claimed generation.
+//!
+//! What was read may be in the page cache alone, and a sync of an earlier life that failed may have seen to it that it never
+//! reaches the disk; to sync it again proves nothing. So what is not known to be durable is written again, by the start that
+//! follows and before anything follows from it: the end of the journal is carried into a new segment, and a new checkpoint is
+//! published, without which the older ones lead to the same state.
 
 mod replay;
 
@@ -21,7 +24,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     ids::{CheckpointId, Interval, OperatorId},
-    journal::{list_segments, read_journal},
+    journal::{list_segments, read_journal, stale_list},
     listeners::Listeners,
 };
 
@@ -30,10 +33,13 @@ pub(crate) type Chunks = Vec<(OperatorId, Vec<u8>)>;
 
 /// What recovery found out about the checkpoints.
 struct Candidates {
+    newest: Option<CheckpointId>,
     taken: Option<(CheckpointId, Checkpoint, Chunks)>,
     rejected: Vec<(CheckpointId, String)>,
     /// All that can be read, for retention.
     readable: Vec<Retained>,
+    /// Those that the newest one that can be read says are retained.
+    retained: Option<Vec<CheckpointId>>,
 }
 
 /// Recovers from what the directory holds; `None` if it holds nothing.
@@ -58,7 +64,7 @@ pub(crate) async fn recover(
         return Err(Error::NoUsableCheckpoint { directory, found, rejected });
     };
     let journal = directory.journal();
-    let found = read_journal(env, &journal, checkpoint.journal_from).await?;
+    let found = read_journal(env, &journal, checkpoint.journal_from, directory.seen.1).await?;
     if let Some(newest) = checkpoint.journal_newest
         && found.segments.last().is_none_or(|(name, _)| name.segment < newest)
     {
@@ -66,14 +72,7 @@ pub(crate) async fn recover(
         let reason = format!("the segment is missing, and checkpoint {id} needs it");
         return Err(Error::Damaged { path, offset: 0, reason });
     }
-    if let Some((name, _)) = found.segments.last() {
-        let path = name.wal(&journal);
-        let mut file = env.disk.open_append(&path).await.map_err(Error::disk("open", &path))?;
-        file.sync().await.map_err(Error::disk("sync", &path))?;
-    }
-    let checkpoints = directory.checkpoints();
-    env.disk.sync_dir(&checkpoints).await.map_err(Error::disk("sync the directory", &checkpoints))?;
-    let newest = list_checkpoints(env, &checkpoints).await?.first().copied().unwrap_or(id);
+    let newest = candidates.newest.unwrap_or(id);
     let recovered = replay::replay(directory, id, newest, checkpoint, chunks, found, candidates.readable)?;
     Ok(Some(recovered))
 }
@@ -86,8 +85,18 @@ async fn choose(
     listeners: &Listeners,
 ) -> Result<Candidates> {
     let checkpoints = directory.checkpoints();
-    let mut candidates = Candidates { taken: None, rejected: Vec::new(), readable: Vec::new() };
-    for id in list_checkpoints(env, &checkpoints).await? {
+    let ids = list_checkpoints(env, &checkpoints).await?;
+    let newest = ids.first().copied();
+    if newest < directory.seen.0 {
+        return Err(stale_list(&checkpoints));
+    }
+    let mut candidates =
+        Candidates { newest, taken: None, rejected: Vec::new(), readable: Vec::new(), retained: None };
+    for id in ids.iter().copied() {
+        if candidates.retained.as_ref().is_some_and(|retained| !retained.contains(&id)) {
+            // It was removed, and a power loss has undone that: what it refers to may be gone.
+            continue;
+        }
         let read = read_checkpoint(env, &checkpoints, id).await;
         let checkpoint = match read {
             Ok(checkpoint) => checkpoint,
@@ -97,7 +106,11 @@ async fn choose(
             }
             Err(error) => return Err(error),
         };
-        let retained = Retained::new(id, &checkpoint);
+        // A generation publishes a further one only if the one before is durable; its last one may be a name in the page cache.
+        let is_durable =
+            ids.iter().any(|other| other.generation == id.generation && other.sequence > id.sequence);
+        let retained = Retained { is_durable, ..Retained::new(id, &checkpoint) };
+        candidates.retained.get_or_insert_with(|| checkpoint.retained.clone());
         if candidates.taken.is_some() {
             candidates.readable.push(retained);
             continue;

@@ -7,8 +7,8 @@ use crate::{
     codec,
     error::{Error, Result},
     event::Recovery,
-    ids::{BatchTime, BlockId, CheckpointId, CheckpointSequence, SegmentId, SourceId},
-    journal::{Allocation, FoundJournal, Location, Record, SegmentName, SinkProgress},
+    ids::{BatchTime, BlockId, CheckpointId, CheckpointSequence, SourceId},
+    journal::{Allocation, FoundJournal, Inherited, Location, Moved, Record, SinkProgress},
     source::Position,
 };
 use std::{
@@ -28,14 +28,12 @@ pub(crate) struct Recovered {
     pub state_replays: Vec<BatchBlocks>,
     /// Incomplete batches, oldest first.
     pub pending: Vec<BatchBlocks>,
-    /// The allocations of both, with the segments they stand in.
-    pub allocations: Vec<(Allocation, SegmentId)>,
+    /// The allocations of both.
+    pub allocations: Vec<(Allocation, Location)>,
     pub sources: Vec<RecoveredSource>,
     pub published: Vec<Retained>,
     pub next_sequence: CheckpointSequence,
-    /// Segments that hold records, with their valid lengths; also those that only an older checkpoint needs.
-    pub segments: Vec<(SegmentName, u64)>,
-    pub next_segment: SegmentId,
+    pub journal: Inherited,
     pub report: Recovery,
 }
 
@@ -45,6 +43,20 @@ pub(crate) struct RecoveredSource {
     pub unallocated: VecDeque<StoredBlock>,
     pub next: BlockId,
     pub position: Option<Position>,
+}
+
+impl Recovered {
+    /// Takes note of where the records stand that were carried into a segment of this life.
+    pub fn move_to(&mut self, moved: &Moved) {
+        let of_sources = self.sources.iter_mut().flat_map(|source| &mut source.unallocated);
+        let batches = self.state_replays.iter_mut().chain(&mut self.pending);
+        for block in of_sources.chain(batches.flat_map(|batch| &mut batch.blocks)) {
+            block.location = moved.now(block.location);
+        }
+        for (_, location) in &mut self.allocations {
+            *location = moved.now(*location);
+        }
+    }
 }
 
 impl From<RecoveredSource> for SourceBacklog {
@@ -57,7 +69,7 @@ impl From<RecoveredSource> for SourceBacklog {
 struct Replay {
     path: PathBuf,
     blocks: BTreeMap<(SourceId, BlockId), StoredBlock>,
-    allocations: BTreeMap<BatchTime, (Allocation, SegmentId)>,
+    allocations: BTreeMap<BatchTime, (Allocation, Location)>,
     completed: BatchTime,
     sinks: Vec<SinkProgress>,
     /// By source: the next block, the first block in no batch, the position.
@@ -83,21 +95,18 @@ pub(super) fn replay(
     let basis = if has_state(&checkpoint) { checkpoint.basis } else { replay.completed };
     replay.check_chain(basis, checkpoint.allocated)?;
     let (mut state_replays, mut pending, mut allocations) = (Vec::new(), Vec::new(), Vec::new());
-    for (time, (allocation, segment)) in replay.allocations.range(BatchTime(basis.0 + 1)..) {
+    for (time, (allocation, location)) in replay.allocations.range(BatchTime(basis.0 + 1)..) {
         let blocks = replay.blocks_of(allocation)?;
         let repetition = *time > replay.completed;
         let batches = if repetition { &mut pending } else { &mut state_replays };
         batches.push(BatchBlocks { time: *time, blocks, repetition });
-        allocations.push((allocation.clone(), *segment));
+        allocations.push((allocation.clone(), *location));
     }
     let allocated =
         replay.allocations.keys().next_back().map_or(checkpoint.allocated, |t| checkpoint.allocated.max(*t));
     let sources = replay.unallocated(checkpoint.sources.len())?;
     let unallocated_records =
         sources.iter().flat_map(|source| &source.unallocated).map(|block| block.records).sum();
-    let of_records = found.segments.iter().filter(|(_, segment)| !segment.records.is_empty());
-    let of_records = of_records.map(|(name, segment)| (*name, segment.length));
-    let segments: Vec<_> = found.older.iter().copied().chain(of_records).collect();
     let mut report = Recovery {
         generation: directory.generation,
         checkpoint: id,
@@ -122,8 +131,7 @@ pub(super) fn replay(
         sources,
         published,
         next_sequence: newest.sequence.next(),
-        segments,
-        next_segment: found.next,
+        journal: found.inherited,
         report,
         checkpoint,
     })
@@ -177,7 +185,13 @@ impl Replay {
                     let source = self.sources.entry(range.source).or_default();
                     source.1 = source.1.max(range.until);
                 }
-                self.allocations.insert(allocation.time, (allocation.clone(), location.segment.segment));
+                let stored = (allocation.clone(), location);
+                if self.allocations.insert(allocation.time, stored).is_some() {
+                    let time = allocation.time;
+                    return Err(
+                        self.inconsistent(location, format!("the allocation of batch {time} stands twice"))
+                    );
+                }
             }
             Record::Completion(completion) if completion.time > self.completed => {
                 self.completed = completion.time;

@@ -3,6 +3,10 @@
 //! The sink's position is the file's length. What stands behind the position of the last durable completion was written by
 //! batches that will be emitted again, perhaps torn: it is cut off when the sink is opened. So the file holds every batch
 //! once, whole. A file that is shorter than the position was replaced by somebody; that is told, and it is appended to as it is.
+//!
+//! A batch is written at the very position where it belongs. If the file has another length, somebody else writes to it (an older
+//! driver that was not alive enough to notice that it was replaced, a rotation of logs): that is an error instead of damage, and
+//! the next start finds out where to go on.
 
 use super::{Batch, BatchInfo, Sink, SinkError, SinkFinding, SinkPosition};
 use crate::{
@@ -44,7 +48,12 @@ async fn open(
     };
     match disk.create_new(path).await {
         Ok(file) => {
-            disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+            if let Err(error) = disk.sync_dir(directory).await {
+                // The next start would find a name that a power loss takes, whatever it syncs. If it cannot be removed either,
+                // the error that there is to tell is this one.
+                let _ = disk.remove(path).await;
+                return Err(Error::disk("sync the directory", directory)(error));
+            }
             return Ok((file, 0, 0));
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -98,7 +107,7 @@ impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for Te
     fn emit(&mut self, _info: BatchInfo, bytes: Vec<u8>) -> BoxFuture<'_, Result<SinkPosition, SinkError>> {
         Box::pin(async move {
             let file = self.file.as_mut().expect("a sink is opened before it emits");
-            file.append(&bytes).await.map_err(Error::disk("append to", &self.path))?;
+            file.append_at(self.length, &bytes).await.map_err(Error::disk("append to", &self.path))?;
             self.length += bytes.len() as u64;
             Ok(SinkPosition(self.length))
         })
@@ -109,5 +118,48 @@ impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for Te
             let file = self.file.as_mut().expect("a sink is opened before it emits");
             Ok(file.sync().await.map_err(Error::disk("sync", &self.path))?)
         })
+    }
+}
+
+#[cfg(all(test, feature = "os"))]
+#[allow(clippy::disallowed_methods, reason = "the test changes the machine's files")]
+mod tests {
+    use super::*;
+    use crate::ids::{BatchTime, Generation};
+    use std::fs;
+
+    #[test]
+    fn a_file_that_somebody_else_changes_is_an_error_that_names_it_and_the_next_start_goes_on() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("output");
+        let info = |time| BatchInfo { time: BatchTime(time), generation: Generation(1), repetition: false };
+        let sink = || TextFile::new(path.clone(), |batch: &Batch<u64>| format!("{}\n", batch.records[0]));
+        runtime.block_on(async {
+            let env = crate::os::env_with_threads(1);
+            let changes: [fn(&Path); 3] = [
+                |path| fs::write(path, "1\nanother driver\n").unwrap(),
+                |path| fs::write(path, "").unwrap(),
+                |path| fs::write(path, "1").unwrap(),
+            ];
+            for change in changes {
+                let _ = fs::remove_file(&path);
+                let mut first = sink();
+                first.open(&env, None).await.unwrap();
+                let at = first.emit(info(1), b"1\n".to_vec()).await.unwrap();
+                change(&path);
+                let changed = fs::read(&path).unwrap();
+                let error = first.emit(info(2), b"2\n".to_vec()).await.unwrap_err();
+                assert!(error.to_string().starts_with(&format!("cannot append to {}: ", path.display())));
+                assert!(!error.downcast_ref::<Error>().unwrap().is_unusable_input(), "{error}");
+                assert_eq!(fs::read(&path).unwrap(), changed);
+
+                let mut next = sink();
+                next.open(&env, Some(at)).await.unwrap();
+                next.emit(info(2), b"2\n".to_vec()).await.unwrap();
+                let kept = &changed[..changed.len().min(2)];
+                assert_eq!(fs::read(&path).unwrap(), [kept, b"2\n"].concat());
+            }
+        });
     }
 }

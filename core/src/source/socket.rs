@@ -4,7 +4,8 @@
 //! - `resume://HOST:PORT` takes two messages: on connect `RESUME n` (n lines are durable: send line n next), and `ACK n`
 //!   each time the durable count grows.
 //!
-//! The end of a connection is the end of a stream only for the source: the receiver connects again, with backoff, for ever.
+//! The end of a connection is the end of a stream only for the source: the receiver connects again, with backoff, for ever. An
+//! attempt that hangs is given up; a connection whose other side is gone without a word ends by the network's keep-alive.
 //!
 //! An unterminated last line is a record after an orderly end, and is dropped and counted after a reset. Of a `resume` source it
 //! never is one: an orderly end does not tell a last line from one that was cut, however often it comes at the same byte, and
@@ -65,6 +66,17 @@ pub(crate) struct SocketSource {
 impl SocketSource {
     pub fn new(address: SocketAddress, options: Options) -> Self {
         Self { address, options }
+    }
+
+    async fn connect(&self, env: &Env) -> io::Result<Connection> {
+        let timeout = self.options.connect_timeout;
+        tokio::select! {
+            biased;
+            connected = env.network.connect(&self.address.address) => connected,
+            () = env.clock.sleep(timeout) => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {timeout:?}")))
+            }
+        }
     }
 }
 
@@ -131,7 +143,7 @@ impl<'a> Session<'a> {
             let connected = tokio::select! {
                 biased;
                 () = self.receiver.stopping() => break,
-                connected = env.network.connect(&self.source.address.address) => connected,
+                connected = self.source.connect(&env) => connected,
             };
             let end = match connected {
                 Ok(connection) => self.serve(connection).await?,
@@ -336,5 +348,60 @@ impl crate::dstream::Stream<crate::text::Text> for TextStream {
                 crate::dstream::Partition::new(move |emit| crate::text::Text::each(&text, emit))
             })
             .collect()
+    }
+}
+
+#[cfg(all(test, feature = "os"))]
+mod tests {
+    use super::*;
+    use crate::{
+        Options, StreamingContext,
+        env::{Listener, Network},
+    };
+    use std::sync::Mutex;
+
+    /// A network in which nobody answers.
+    struct Silent(tokio::sync::mpsc::UnboundedSender<()>);
+
+    impl Network for Silent {
+        fn connect<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Connection>> {
+            let _ = self.0.send(());
+            Box::pin(std::future::pending())
+        }
+
+        fn listen<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
+            Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
+        }
+    }
+
+    #[test]
+    fn an_attempt_to_connect_that_hangs_is_given_up_and_made_again() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let (attempts, mut attempted) = tokio::sync::mpsc::unbounded_channel();
+            let env = Env { network: Arc::new(Silent(attempts)), ..crate::os::env_with_threads(1) };
+            let options = Options {
+                connect_timeout: Duration::from_millis(20),
+                reconnect_min: Duration::from_millis(1),
+                ..Options::default()
+            };
+            let mut context = StreamingContext::new(&env, options).unwrap();
+            let reasons = Arc::new(Mutex::new(Vec::new()));
+            let told = reasons.clone();
+            context.add_listener(move |event: &Event| {
+                if let Event::SourceDisconnected { reason, .. } = event {
+                    told.lock().unwrap().push(reason.clone());
+                }
+            });
+            context.socket_text_stream("tcp://nowhere:1").unwrap().for_each_batch(|_| {});
+            context.checkpoint(directory.path());
+            context.start().await.unwrap();
+            for _ in 0..3 {
+                attempted.recv().await.unwrap();
+            }
+            context.stop(false).await.unwrap();
+            assert_eq!(*reasons.lock().unwrap(), ["no answer within 20ms"]);
+        });
     }
 }

@@ -4,9 +4,11 @@
 //! [`ScenarioSummary::wall_seconds`] is a function of the runs alone and does not depend on their order.
 
 mod coverage;
+mod price;
 pub(crate) mod table;
 
-pub use coverage::{Coverage, CoverageCell};
+pub use coverage::{Coverage, CoverageCell, Matrix, StepRuns};
+pub use price::{Distribution, Price, Prices};
 pub use table::render_table;
 
 use crate::replay::replay_command;
@@ -21,6 +23,8 @@ pub struct SweepSummary {
     pub scenarios: BTreeMap<String, ScenarioSummary>,
     /// Which durable step was hit by which fault, how often.
     pub coverage: Coverage,
+    /// What became of the faults of each kind, and what they cost.
+    pub prices: Prices,
 }
 
 /// What the runs of one scenario came to.
@@ -57,7 +61,8 @@ impl SweepSummary {
             let failure = Failure { broken: broken.collect(), replay: replay_command(report) };
             scenario.failures.insert(report.seed, failure);
         }
-        self.coverage.add(&report.plan);
+        self.coverage.add(report);
+        self.prices.add(report);
     }
 
     /// Adds the real time that runs of a scenario took. Jobs that run side by side share it: the time is that of the sweep,
@@ -68,7 +73,7 @@ impl SweepSummary {
 
     /// Adds another sweep, of other seeds or other scenarios.
     pub fn merge(&mut self, other: Self) {
-        let Self { scenarios, coverage } = other;
+        let Self { scenarios, coverage, prices } = other;
         for (name, ScenarioSummary { seeds, failures, totals, wall_seconds }) in scenarios {
             let mine = self.scenarios.entry(name).or_default();
             mine.seeds += seeds;
@@ -77,6 +82,7 @@ impl SweepSummary {
             mine.wall_seconds += wall_seconds;
         }
         self.coverage.merge(coverage);
+        self.prices.merge(prices);
     }
 
     /// Whether every invariant held in every run.
@@ -107,7 +113,10 @@ fn add_totals(sum: &mut Totals, more: &Totals) {
         duplicates,
         losses,
         violations,
+        planned,
         missed,
+        damaged,
+        detected,
         virtual_nanos,
     } = *more;
     sum.lives += lives;
@@ -118,7 +127,10 @@ fn add_totals(sum: &mut Totals, more: &Totals) {
     sum.duplicates += duplicates;
     sum.losses += losses;
     sum.violations += violations;
+    sum.planned += planned;
     sum.missed += missed;
+    sum.damaged += damaged;
+    sum.detected += detected;
     sum.virtual_nanos += virtual_nanos;
 }
 

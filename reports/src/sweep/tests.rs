@@ -6,10 +6,10 @@ use highwater_sim::{
         Crash, DiskOperation, Fault, FaultOutcome, Firing, Hit, Moment, Place, PowerLoss, Step, Trigger,
     },
     judge::{Invariant, Verdict},
-    run::{LedgerSummary, RunReport, Totals},
+    run::{RunReport, Totals},
     world::{Life, VirtualTime},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 fn step(operation: DiskOperation, place: Place) -> Step {
     Step { operation, place }
@@ -41,19 +41,15 @@ fn report(scenario: &str, seed: u64, violations: &[&str]) -> RunReport {
         plan_given: false,
         lines: None,
         faults: vec!["crash".to_owned(), "power-loss".to_owned()],
-        sabotage: Vec::new(),
         plan: vec![
             crash_at(step(DiskOperation::Rename, Place::Checkpoint), true),
             crash_at(step(DiskOperation::Append, Place::Journal), false),
             crash_at(step(DiskOperation::Read, Place::Journal), false),
         ],
-        timeline: Vec::new(),
-        ledger: LedgerSummary::default(),
         totals,
         verdicts: vec![Verdict { invariant: Invariant::I1, seen: String::new(), violations }],
-        coverage: BTreeSet::new(),
         took: VirtualTime(10_000_000_000),
-        hash: String::new(),
+        ..RunReport::default()
     }
 }
 

@@ -5,7 +5,7 @@ const WIDTH: usize = 98;
 
 /// The text of a report, line by line.
 #[derive(Default)]
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
 }
 

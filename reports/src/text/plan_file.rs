@@ -27,10 +27,7 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use highwater_sim::{
-        fault::{Bounds, FaultOutcome},
-        run::{LedgerSummary, Totals},
-    };
+    use highwater_sim::fault::{Bounds, FaultOutcome};
 
     #[test]
     fn what_is_written_is_the_plan_again() {
@@ -38,22 +35,8 @@ mod tests {
             let lines = (seed % 2 == 0).then_some(seed + 1);
             let plan = Plan { lines, ..Plan::draw(seed, &Bounds::default()) };
             let outcomes = plan.faults.iter().cloned().map(|fault| FaultOutcome { fault, firing: None });
-            let report = RunReport {
-                scenario: String::new(),
-                seed,
-                plan_given: true,
-                lines,
-                faults: Vec::new(),
-                sabotage: Vec::new(),
-                plan: outcomes.collect(),
-                timeline: Vec::new(),
-                ledger: LedgerSummary::default(),
-                totals: Totals::default(),
-                verdicts: Vec::new(),
-                coverage: Default::default(),
-                took: Default::default(),
-                hash: String::new(),
-            };
+            let report =
+                RunReport { seed, plan_given: true, lines, plan: outcomes.collect(), ..RunReport::default() };
             let mut page = Page::default();
             write(&mut page, &report);
             let text = page.into_text();

@@ -3,11 +3,13 @@
 //! Every failure is one line, `error: ..`, on the standard error output, and a status that a script can act on.
 
 mod explore;
+mod faults;
 mod feed;
 mod interval;
 mod narrator;
 mod replay;
 mod run;
+mod shrink;
 mod signals;
 mod simulated;
 mod supervise;
@@ -39,6 +41,8 @@ enum Command {
     Sweep(sweep::Sweep),
     Replay(replay::Replay),
     Explore(explore::Explore),
+    Shrink(shrink::Shrink),
+    Faults(faults::Faults),
     /// Lists the scenarios, a line each: `run` takes those without a source's name at their end
     Scenarios,
 }
@@ -51,6 +55,8 @@ pub fn main() -> ExitCode {
         Command::Sweep(sweep) => sweep.main(),
         Command::Replay(replay) => replay.main(),
         Command::Explore(explore) => explore.main(),
+        Command::Shrink(shrink) => shrink.main(),
+        Command::Faults(faults) => faults.main(),
         Command::Scenarios => {
             let scenarios = scenarios();
             let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);

@@ -32,7 +32,7 @@ pub(super) struct Subject {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     #[command(flatten)]
-    faults: Faults,
+    pub(super) faults: Faults,
 }
 
 impl Subject {
@@ -61,7 +61,7 @@ impl Subject {
 /// What may go wrong in a run.
 #[derive(Args, Clone)]
 pub(super) struct Faults {
-    /// The classes of faults that may be drawn: crash, power-loss, reset, close, stall [default: all]
+    /// The kinds of faults that may be drawn; `highwater faults` lists them [default: all but lying-disk]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     faults: Vec<FaultKind>,
     /// Breaks a promise of the disk or the network, to see the judges at work, such as file-sync-does-nothing
@@ -84,8 +84,13 @@ impl Faults {
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let options = self.options(0);
-        let names: Vec<_> = options.faults.iter().map(|kind| kind.name()).collect();
-        f.write_str(&names.join(","))?;
+        match self.faults.is_empty() {
+            true => f.write_str("all")?,
+            false => {
+                let names: Vec<_> = options.faults.iter().map(|kind| kind.name()).collect();
+                f.write_str(&names.join(","))?;
+            }
+        }
         for sabotage in options.sabotage {
             write!(f, ", sabotaged: {sabotage}")?;
         }

@@ -3,10 +3,14 @@
 //! They are the same for a real run and for a simulated one: what feeds them and where they run is not known here.
 
 mod echo;
+mod hot_words;
 mod running_total;
+mod sessions;
 mod word_count;
 
 pub use echo::Echo;
+pub use hot_words::WINDOW_BATCHES;
+pub use sessions::IDLE_BATCHES;
 
 use highwater_core::{
     DStream, Text, Word,
@@ -27,7 +31,8 @@ pub struct Pipeline {
 }
 
 /// All pipelines, by name.
-pub const PIPELINES: [Pipeline; 2] = [running_total::PIPELINE, word_count::PIPELINE];
+pub const PIPELINES: [Pipeline; 4] =
+    [hot_words::PIPELINE, running_total::PIPELINE, sessions::PIPELINE, word_count::PIPELINE];
 
 impl Pipeline {
     /// The pipeline of this name.

@@ -1,7 +1,7 @@
 //! The disk as one number: equal for disks between which nothing that reads, writes or loses power can tell.
 //!
 //! It covers every name, every content, what of both is durable, and what is not. Left out is what was: the files that nothing
-//! can find again, the numbers of files, the record for the judges.
+//! can find again, the numbers of files, the record for the judges, and what faults go on doing to it.
 
 use super::{inode::Inode, volume::Volume};
 use std::hash::{Hash, Hasher};
@@ -32,10 +32,25 @@ impl Volume {
 
 impl Hash for Inode {
     fn hash<H: Hasher>(&self, hash: &mut H) {
-        // Without the rest pattern, so that a new field is thought of here.
-        let Self { content, synced, cut_off, durable_name, name, linked, recorded, renamed } = self;
+        // Without the rest pattern, so that a new field is thought of here. What is promised follows from the others, and the length
+        // before is for faults alone.
+        let Self {
+            content,
+            synced,
+            cut_off,
+            durable_name,
+            name,
+            linked,
+            recorded,
+            renamed,
+            given_up,
+            damaged,
+            length_before: _,
+            promised: _,
+        } = self;
         (content, synced, cut_off, durable_name, name).hash(hash);
         (linked, recorded, renamed).hash(hash);
+        (format!("{given_up:?}"), format!("{damaged:?}")).hash(hash);
     }
 }
 

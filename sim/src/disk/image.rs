@@ -1,23 +1,25 @@
 //! The disk after a power loss: one of the many images that the contract of the disk seam allows.
 //!
-//! Which one follows from the image seed, or from the plan, unit by unit: [`AtRisk`] tells what can be chosen. After the image is made it is checked against what was promised before
-//! it: every durable name that nothing pending touched is there, and every file that has a name holds what was synced.
+//! Which one follows from the image seed, or from the plan, unit by unit: [`AtRisk`] tells what can be chosen. After the image
+//! is made it is checked against what was promised before it: every durable name that nothing pending touched is there, and every file that has a name holds what was synced.
 //!
-//! Left out: damage to durable bytes. Bit rot is another fault, and not one that the contract allows.
+//! A sector that did not survive reads as zeros or, in a drawn image, as whatever was there.
+//!
+//! Left out: damage to durable bytes, which is not the contract's to allow. Damage that a fault did before is there as it was.
 
 use super::{
-    inode::{Inode, SECTOR, Survival},
-    names::{What, complete},
-    record::{ContentChange, RecordedChange, Usage},
+    inode::{Inode, Promised, SECTOR, Stale, Survival},
+    names::complete,
+    record::{ContentChange, RecordedChange},
     volume::{Actor, InodeId, Volume},
 };
 use crate::{
     fault::{Kept, KeptFile, PowerLoss},
     rng::{Domain, Draws, stream},
     sabotage::Sabotage,
+    world::{Life, NodeIndex},
 };
 use std::collections::BTreeMap;
-use xxhash_rust::xxh3::xxh3_64;
 
 impl Volume {
     /// Loses power: the cached view becomes what survived.
@@ -47,25 +49,25 @@ impl Volume {
         }
         complete(&changes, &mut happen);
         for (change, _) in changes.iter().zip(happen).filter(|(_, happens)| *happens) {
-            let durable_name = self.inodes[change.inode.0].durable_name.as_ref();
-            if matches!(&change.what, What::Removed { at } if durable_name != Some(at)) {
-                // The rename that gave it this name did not happen, so there was nothing to remove.
-                continue;
+            // If what gave it this name did not happen, there is nothing to remove.
+            if !self.removes_nothing(change) {
+                self.make_durable(change);
             }
-            self.make_durable(change);
         }
+        let mut stale = Stale::of(if how.keep.is_some() { 0 } else { how.image_seed });
         for (n, file) in self.inodes.iter_mut().enumerate() {
             if file.durable_name.is_some() {
                 match &kept_files {
-                    None => file.lose_power(data, &mut rng),
+                    None => file.lose_power(data, &mut rng, &mut stale),
                     Some(kept) => file.keep(kept.get(&InodeId(n)).copied().unwrap_or(&KeptFile::default())),
                 }
                 if sabotaged && file.renamed {
-                    file.content.fill(0);
+                    file.overwrite(0, &vec![0; file.content.len()]);
+                    file.settle();
                 }
                 file.renamed = false;
             } else {
-                (file.content, file.synced, file.cut_off) = (Vec::new(), 0, Vec::new());
+                file.clear();
             }
         }
         self.relink(actor);
@@ -110,15 +112,12 @@ impl Volume {
     /// Makes the durable names the names that are seen.
     fn relink(&mut self, actor: Actor) {
         self.directories.values_mut().for_each(|names| names.clear());
-        let (mut bytes, mut files) = (0, 0);
         for (n, file) in self.inodes.iter_mut().enumerate() {
             let was_linked = std::mem::replace(&mut file.linked, file.durable_name.is_some());
             if let Some(path) = file.durable_name.clone() {
                 let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));
                 let names = self.directories.get_mut(directory).expect("directories are durable");
                 names.insert(name.into(), InodeId(n));
-                bytes += file.content.len() as u64;
-                files += 1;
                 file.name = path;
             }
             file.recorded = self.record.watches_output(&file.name);
@@ -128,9 +127,7 @@ impl Volume {
                 self.record.changes.push(RecordedChange::new(&file.name, actor, change));
             }
         }
-        let Usage { bytes_peak, files_peak, .. } = self.usage;
-        self.usage =
-            Usage { bytes, files, bytes_peak: bytes_peak.max(bytes), files_peak: files_peak.max(files) };
+        self.recount();
     }
 
     /// What was promised to survive, reckoned apart from how the image is made.
@@ -139,12 +136,16 @@ impl Volume {
             file.durable_name.is_some() || self.pending.iter().any(|change| change.inode.0 == *n)
         });
         let promise = |(n, file): (usize, &Inode)| {
-            let touched = self.pending.iter().any(|change| change.inode.0 == n);
+            // What takes a name over takes it from whoever has it on the medium, also where a failed sync gave up the change
+            // by which the file left it.
+            let touched = self.pending.iter().any(|change| {
+                change.inode.0 == n
+                    || change.taken().is_some() && change.taken() == file.durable_name.as_deref()
+            });
             Promise {
                 inode: n,
                 durable_name: file.durable_name.clone().filter(|_| !touched),
-                synced: file.synced,
-                hash: xxh3_64(&file.content[..file.synced]),
+                promised: file.promised.clone(),
             }
         };
         files.map(promise).collect()
@@ -158,9 +159,23 @@ impl Volume {
                 assert_eq!(found, Some(InodeId(promise.inode)), "the durable name {name} was lost");
             }
             if file.linked {
-                let kept = file.content.get(..promise.synced);
-                assert_eq!(kept.map(xxh3_64), Some(promise.hash), "synced content of {} was lost", file.name);
+                let broken = file.check(&promise.promised);
+                assert_eq!(broken, None, "synced content of {} was lost", file.name);
             }
+        }
+    }
+
+    /// Lets what hid behind the page cache of a life be read, now that the life is over, and holds every file against what was
+    /// promised of it.
+    pub(crate) fn end_life(&mut self, node: NodeIndex, life: Life) {
+        for file in &mut self.inodes {
+            file.end_of_cache(|by| by == (node, life));
+            let broken = file.check(&file.promised);
+            assert_eq!(
+                broken, None,
+                "synced content of {} was lost in a life without a power loss",
+                file.name
+            );
         }
     }
 }
@@ -170,7 +185,7 @@ impl Inode {
     fn keep(&mut self, kept: &KeptFile) {
         let (durable, full) = (self.synced, self.content.len());
         if !self.cut_off.is_empty() && !kept.truncate {
-            self.content = self.durable();
+            self.lose_truncate();
         } else if full > durable {
             let first = durable / SECTOR;
             let sector = |n: u64| {
@@ -181,12 +196,13 @@ impl Inode {
                 Some(bytes) => durable.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX)).min(full),
                 None => kept.sectors.iter().map(end_of).max().unwrap_or(durable),
             };
-            self.content.truncate(length);
+            self.shorten(length);
             for n in (0..).take_while(|n| sector(*n) < length).filter(|n| !kept.sectors.contains(n)) {
-                self.content[sector(n).max(durable)..sector(n + 1).min(length)].fill(0);
+                let (from, to) = (sector(n).max(durable), sector(n + 1).min(length));
+                self.overwrite(from, &vec![0; to - from]);
             }
         }
-        self.sync();
+        self.lost_power(&mut Stale::of(0));
     }
 }
 
@@ -216,14 +232,13 @@ pub struct FileAtRisk {
 struct Promise {
     inode: usize,
     durable_name: Option<Box<str>>,
-    synced: usize,
-    hash: u64,
+    promised: Vec<Promised>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{Life, NodeIndex, VirtualTime};
+    use crate::world::VirtualTime;
     use std::collections::BTreeSet;
 
     const ACTOR: Actor = Actor { node: NodeIndex(1), life: Life(1), at: VirtualTime(0) };

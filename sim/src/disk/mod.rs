@@ -13,55 +13,86 @@
 //! **Failures.** A process crash leaves the cached view whole and releases the locks of the dead; a power loss leaves an
 //! image of the durable view. There is one disk in a world, whoever uses it, and it loses power with the driver.
 //!
-//! Left out: errors of the medium (EIO, a full disk), damage to durable bytes, and links.
+//! **Faults.** `fate` says how an operation goes that a fault of the plan strikes, `struck` is what faults do to the disk, `damage`
+//! what of a file is not what was written. An operation that nothing strikes pays one look for it.
+//!
+//! Left out: links, and errors that no plan asked for.
 
+mod damage;
+mod fate;
 mod fingerprint;
 mod image;
 mod inode;
 mod names;
 mod record;
+mod struck;
 mod volume;
 
+pub use damage::Damage;
 pub use image::{AtRisk, FileAtRisk};
-pub use record::{Buried, ContentChange, RecordedChange, Usage};
+pub use record::{Buried, ContentChange, FailedOperation, RecordedChange, Usage};
 pub(crate) use volume::{Actor, InodeId, Volume};
+
+use fate::{Entry, Fate};
 
 use crate::{
     clock::{Alarm, Turn},
     fault::{DiskOperation, Hit, Moment},
     rng::{Domain, Draws, stream},
-    world::{DueCrash, Entered, Event, Pause, Seat},
+    world::{DueCrash, Entered, Event, Pause, Seat, State},
 };
-use highwater_core::env::{BoxFuture, Disk, File, Lock};
+use highwater_core::env::{BoxFuture, Disk, File, Lock, length_differs};
 use std::{
     io::{self, ErrorKind},
     path::Path,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-/// How much of an operation takes effect.
+/// In which way an operation takes effect.
 #[derive(Clone, Copy)]
-enum Portion {
+enum Way {
     Whole,
     /// For an append: so many of 1024 parts of its bytes.
     Part(u64),
+    /// Not at all, though it reports success.
+    Nothing,
+    /// For a read: without the last change.
+    Stale,
 }
 
 /// What an operation is aimed at.
 #[derive(Clone, Copy)]
 enum Target<'a> {
     Path(&'a str),
-    /// With a hash of what is appended.
-    File(InodeId, u64),
+    /// With what is appended.
+    File(InodeId, &'a [u8]),
+}
+
+impl Target<'_> {
+    fn path(&self, disk: &Volume) -> String {
+        match self {
+            Target::Path(path) => (*path).to_owned(),
+            Target::File(inode, _) => disk.inode(*inode).name.to_string(),
+        }
+    }
 }
 
 /// How an operation went.
 enum Performed<T> {
-    Done(io::Result<T>),
+    /// It has a result, and waits for so many nanoseconds before it tells.
+    Done(io::Result<T>, u64),
     /// A planned crash hit it: kill the node.
     Crashed,
     /// The life that it belongs to is over.
     Dead,
+}
+
+/// An operation that waits before its effect.
+enum Waits<A> {
+    /// It was let in, and a fault makes it slow.
+    Stalled { entered: Entered, nanos: u64, act: A },
+    /// The process stands still before it: it is made anew after that.
+    Halted(A),
 }
 
 /// The disk as one life of a node sees it.
@@ -81,16 +112,34 @@ impl Seat {
         &self,
         operation: DiskOperation,
         target: Target<'_>,
-        act: impl FnOnce(&mut Volume, Actor, Portion) -> io::Result<T>,
+        act: impl FnOnce(&mut Volume, Actor, Way) -> io::Result<T>,
     ) -> io::Result<T> {
         let (pause, after) = self.world.disk_pause(operation);
         if !after {
             self.pause(pause).await;
         }
-        match self.perform(operation, target, act) {
-            Performed::Done(result) => {
+        let mut act = act;
+        let performed = loop {
+            match self.perform(operation, target, after, act) {
+                Ok(performed) => break performed,
+                Err(Waits::Stalled { entered, nanos, act }) => {
+                    Alarm::after(&self.world, nanos).await;
+                    break self.resume(operation, target, entered, act);
+                }
+                Err(Waits::Halted(not_done)) => {
+                    self.go_on().await;
+                    act = not_done;
+                }
+            }
+        };
+        match performed {
+            Performed::Done(result, late_nanos) => {
+                self.go_on().await;
                 if after {
                     self.pause(pause).await;
+                }
+                if late_nanos > 0 {
+                    Alarm::after(&self.world, late_nanos).await;
                 }
                 result
             }
@@ -106,66 +155,130 @@ impl Seat {
         }
     }
 
-    /// The instant in which an operation takes effect.
-    fn perform<T>(
+    /// Lets an operation in. It takes effect in the same instant, unless a fault has it wait.
+    fn perform<T, A: FnOnce(&mut Volume, Actor, Way) -> io::Result<T>>(
         &self,
         operation: DiskOperation,
         target: Target<'_>,
-        act: impl FnOnce(&mut Volume, Actor, Portion) -> io::Result<T>,
+        after: bool,
+        act: A,
+    ) -> Result<Performed<T>, Waits<A>> {
+        let at = self.world.now();
+        let mut state = self.world.lock();
+        let Some(mut entered) = state.enter_disk(self, operation, at, |disk| target.path(disk)) else {
+            return Ok(Performed::Dead);
+        };
+        if entered.halted == Some(Moment::Before) && entered.crash.is_none() {
+            return Err(Waits::Halted(act));
+        }
+        let mut late_nanos = 0;
+        let is_struck = !entered.due.is_empty() || state.is_disk_struck(at);
+        if is_struck {
+            if entered.crash.is_some() {
+                entered.due.clear();
+            }
+            let entry = Entry { operation, target, number: entered.number, at };
+            let (nanos, after) = state.stall(self, entry, &mut entered.due, after);
+            match after {
+                true => late_nanos = nanos,
+                false if nanos > 0 => return Err(Waits::Stalled { entered, nanos, act }),
+                false => {}
+            }
+        }
+        let entry = Entry { operation, target, number: entered.number, at };
+        Ok(match self.take_effect(&mut state, entry, entered, is_struck, act) {
+            Some(result) => Performed::Done(result, late_nanos),
+            None => Performed::Crashed,
+        })
+    }
+
+    /// The end of the wait of an operation that a fault has stalled.
+    fn resume<T>(
+        &self,
+        operation: DiskOperation,
+        target: Target<'_>,
+        entered: Entered,
+        act: impl FnOnce(&mut Volume, Actor, Way) -> io::Result<T>,
     ) -> Performed<T> {
         let at = self.world.now();
         let mut state = self.world.lock();
-        let path = |disk: &Volume| match target {
-            Target::Path(path) => path.to_owned(),
-            Target::File(inode, _) => disk.inode(inode).name.to_string(),
-        };
-        let Some(Entered { number, crash, due: _ }) = state.enter_disk(self, operation, path) else {
+        if !state.is_alive(self) {
             return Performed::Dead;
+        }
+        let entry = Entry { operation, target, number: entered.number, at };
+        match self.take_effect(&mut state, entry, entered, true, act) {
+            Some(result) => Performed::Done(result, 0),
+            None => Performed::Crashed,
+        }
+    }
+
+    /// The instant in which an operation takes effect; `None` if a planned crash hits it.
+    fn take_effect<T>(
+        &self,
+        state: &mut State,
+        entry: Entry<'_>,
+        entered: Entered,
+        is_struck: bool,
+        act: impl FnOnce(&mut Volume, Actor, Way) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        let Entry { operation, target, number, at } = entry;
+        let Entered { crash, due, .. } = entered;
+        let fate = match is_struck {
+            true => state.fate(self, entry, due),
+            false => Fate::Goes(Way::Whole),
         };
-        let actor = Actor { node: self.node, life: self.life, at };
-        let volume = &mut state.disk;
         let result = match crash {
-            None => Some(act(volume, actor, Portion::Whole)),
+            None => Some(state.fulfil(self, entry, fate, act)),
             Some(DueCrash { moment: Moment::Before, .. }) => None,
-            Some(DueCrash { moment: Moment::After, .. }) => Some(act(volume, actor, Portion::Whole)),
+            Some(DueCrash { moment: Moment::After, .. }) => Some(state.fulfil(self, entry, fate, act)),
             Some(DueCrash { moment: Moment::Inside, seed, .. }) => {
                 let mut rng = stream(seed, Domain::Image);
                 let (part, coin) = (rng.between(0..=1024), rng.one_in(2));
-                match operation {
-                    DiskOperation::Append => Some(act(volume, actor, Portion::Part(part))),
+                let fate = match (operation, fate) {
+                    (DiskOperation::Append, Fate::Goes(Way::Whole)) => Some(Fate::Goes(Way::Part(part))),
                     // Some of the pages may have been written: that is what the image of a power loss draws.
-                    DiskOperation::Sync | DiskOperation::SyncDir => None,
-                    _ => coin.then(|| act(volume, actor, Portion::Whole)),
-                }
+                    (DiskOperation::Sync | DiskOperation::SyncDir, _) => None,
+                    (_, fate) => coin.then_some(fate),
+                };
+                fate.map(|fate| state.fulfil(self, entry, fate, act))
             }
         };
         let aim = match target {
             Target::Path(path) => xxh3_64(path.as_bytes()),
-            Target::File(inode, content) => content.rotate_left(7) ^ inode.0 as u64,
+            Target::File(inode, []) => inode.0 as u64,
+            Target::File(inode, bytes) => xxh3_64(bytes).rotate_left(7) ^ inode.0 as u64,
         };
         let outcome = result.as_ref().map_or(2, |result| u64::from(result.is_err()));
         state.note(Event::Disk, self, at, [operation as u64, aim, outcome]);
         if state.is_observed() || crash.is_some() {
-            let path = path(&state.disk);
+            let path = target.path(&state.disk);
             let error = result.as_ref().and_then(|result| result.as_ref().err().map(io::Error::kind));
             state.trace_disk(self, at, number, operation, &path, error);
             if let Some(DueCrash { fault, .. }) = crash {
                 let step = state.step(operation, &path);
                 state.crash(fault, self.node, self.life, at, Hit::Disk { number, step, path });
-                return Performed::Crashed;
+                return None;
             }
         }
-        Performed::Done(result.expect("an operation that nothing hit has a result"))
+        result
     }
 
     async fn on_path<T>(
         &self,
         operation: DiskOperation,
         path: &Path,
-        act: impl FnOnce(&mut Volume, Actor, &str) -> io::Result<T>,
+        act: impl FnOnce(&mut Volume, Actor, &str, Way) -> io::Result<T>,
     ) -> io::Result<T> {
         let path = text(path)?;
-        self.operate(operation, Target::Path(path), |volume, actor, _| act(volume, actor, path)).await
+        self.operate(operation, Target::Path(path), |volume, actor, way| act(volume, actor, path, way)).await
+    }
+}
+
+/// An effect that may be left out.
+fn unless_nothing(way: Way, act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    match way {
+        Way::Nothing => Ok(()),
+        _ => act(),
     }
 }
 
@@ -177,12 +290,12 @@ fn text(path: &Path) -> io::Result<&str> {
 
 impl Disk for SimDisk {
     fn create_dir<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
-        Box::pin(self.seat.on_path(DiskOperation::CreateDir, path, |disk, _, path| disk.create_dir(path)))
+        Box::pin(self.seat.on_path(DiskOperation::CreateDir, path, |disk, _, path, _| disk.create_dir(path)))
     }
 
     fn create_new<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
         Box::pin(async move {
-            let create = |disk: &mut Volume, actor, path: &str| disk.create_new(path, actor);
+            let create = |disk: &mut Volume, actor, path: &str, _| disk.create_new(path, actor);
             let inode = self.seat.on_path(DiskOperation::CreateNew, path, create).await?;
             Ok(Box::new(SimFile { seat: self.seat.clone(), inode }) as Box<dyn File>)
         })
@@ -190,27 +303,32 @@ impl Disk for SimDisk {
 
     fn open_append<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
         Box::pin(async move {
-            let open = |disk: &mut Volume, _, path: &str| disk.find(path);
+            let open = |disk: &mut Volume, _, path: &str, _| disk.find(path);
             let inode = self.seat.on_path(DiskOperation::OpenAppend, path, open).await?;
             Ok(Box::new(SimFile { seat: self.seat.clone(), inode }) as Box<dyn File>)
         })
     }
 
     fn read<'a>(&'a self, path: &'a Path, offset: u64, length: usize) -> BoxFuture<'a, io::Result<Vec<u8>>> {
-        Box::pin(
-            self.seat
-                .on_path(DiskOperation::Read, path, move |disk, _, path| disk.read(path, offset, length)),
-        )
+        let read = move |disk: &mut Volume, _, path: &str, way| match way {
+            Way::Stale => disk.read_stale(path, offset, length),
+            _ => disk.read(path, offset, length),
+        };
+        Box::pin(self.seat.on_path(DiskOperation::Read, path, read))
     }
 
     fn length<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<u64>> {
-        Box::pin(self.seat.on_path(DiskOperation::Length, path, |disk, _, path| disk.length(path)))
+        let length = |disk: &mut Volume, _, path: &str, way| match way {
+            Way::Stale => disk.length_stale(path),
+            _ => disk.length(path),
+        };
+        Box::pin(self.seat.on_path(DiskOperation::Length, path, length))
     }
 
     fn truncate<'a>(&'a self, path: &'a Path, length: u64) -> BoxFuture<'a, io::Result<()>> {
-        let truncate = move |disk: &mut Volume, actor, path: &str| {
+        let truncate = move |disk: &mut Volume, actor, path: &str, way| {
             let inode = disk.find(path)?;
-            disk.truncate(inode, length, actor)
+            unless_nothing(way, || disk.truncate(inode, length, actor))
         };
         Box::pin(self.seat.on_path(DiskOperation::Truncate, path, truncate))
     }
@@ -218,25 +336,34 @@ impl Disk for SimDisk {
     fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
         Box::pin(async move {
             let to = text(to)?;
-            self.seat.on_path(DiskOperation::Rename, from, |disk, _, from| disk.rename(from, to)).await
+            self.seat.on_path(DiskOperation::Rename, from, |disk, _, from, _| disk.rename(from, to)).await
         })
     }
 
     fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
-        Box::pin(self.seat.on_path(DiskOperation::Remove, path, |disk, actor, path| disk.remove(path, actor)))
+        let remove = |disk: &mut Volume, actor, path: &str, way| {
+            disk.find(path)?;
+            unless_nothing(way, || disk.remove(path, actor))
+        };
+        Box::pin(self.seat.on_path(DiskOperation::Remove, path, remove))
     }
 
     fn list<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Vec<String>>> {
-        Box::pin(self.seat.on_path(DiskOperation::List, path, |disk, _, path| disk.list(path)))
+        let list = |disk: &mut Volume, _, path: &str, way| match way {
+            Way::Stale => disk.list_stale(path),
+            _ => disk.list(path),
+        };
+        Box::pin(self.seat.on_path(DiskOperation::List, path, list))
     }
 
     fn sync_dir<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
-        Box::pin(self.seat.on_path(DiskOperation::SyncDir, path, |disk, _, path| disk.sync_dir(path)))
+        let sync = |disk: &mut Volume, _, path: &str, way| unless_nothing(way, || disk.sync_dir(path));
+        Box::pin(self.seat.on_path(DiskOperation::SyncDir, path, sync))
     }
 
     fn lock<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn Lock>>> {
         Box::pin(async move {
-            let lock = |disk: &mut Volume, actor, path: &str| disk.lock(path, actor);
+            let lock = |disk: &mut Volume, actor, path: &str, _| disk.lock(path, actor);
             let inode = self.seat.on_path(DiskOperation::Lock, path, lock).await?;
             Ok(Box::new(SimLock { seat: self.seat.clone(), inode }) as Box<dyn Lock>)
         })
@@ -249,27 +376,44 @@ struct SimFile {
     inode: InodeId,
 }
 
-impl File for SimFile {
-    fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+impl SimFile {
+    async fn append_if(&self, length: Option<u64>, bytes: &[u8]) -> io::Result<()> {
         let inode = self.inode;
-        let append = move |disk: &mut Volume, actor, portion| {
-            let length = match portion {
-                Portion::Whole => bytes.len(),
-                Portion::Part(of_1024) => (bytes.len() as u64 * of_1024 / 1024) as usize,
+        let append = move |disk: &mut Volume, actor, way| {
+            let found = disk.inode(inode).content.len() as u64;
+            if let Some(expected) = length.filter(|expected| *expected != found) {
+                return Err(length_differs(expected, found));
+            }
+            let length = match way {
+                Way::Part(of_1024) => (bytes.len() as u64 * of_1024 / 1024) as usize,
+                Way::Nothing => 0,
+                Way::Whole | Way::Stale => bytes.len(),
             };
             disk.append(inode, &bytes[..length], actor);
             Ok(())
         };
-        Box::pin(self.seat.operate(DiskOperation::Append, Target::File(inode, xxh3_64(bytes)), append))
+        self.seat.operate(DiskOperation::Append, Target::File(inode, bytes), append).await
+    }
+}
+
+impl File for SimFile {
+    fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.append_if(None, bytes))
+    }
+
+    fn append_at<'a>(&'a mut self, length: u64, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.append_if(Some(length), bytes))
     }
 
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>> {
         let inode = self.inode;
-        let sync = move |disk: &mut Volume, _, _| {
-            disk.sync(inode);
-            Ok(())
+        let sync = move |disk: &mut Volume, _, way| {
+            unless_nothing(way, || {
+                disk.sync(inode);
+                Ok(())
+            })
         };
-        Box::pin(self.seat.operate(DiskOperation::Sync, Target::File(inode, 0), sync))
+        Box::pin(self.seat.operate(DiskOperation::Sync, Target::File(inode, &[]), sync))
     }
 }
 
@@ -289,6 +433,8 @@ impl Drop for SimLock {
     }
 }
 
+#[cfg(test)]
+mod faulty;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

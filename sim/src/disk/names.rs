@@ -3,6 +3,9 @@
 //! Each change happens or not, on its own, with what is true of every file system kept: a file has one name (a rename
 //! leaves the old one or the new one, never both, never neither), and a name that a later change took over was given up
 //! by its former file. A change that touches two directories is durable when either of them is synced.
+//!
+//! A failed sync of a directory gives changes up: they are seen until a power loss, and no later sync makes them durable. A file
+//! whose place on the medium somebody else takes after that is lost with the next power loss, as on a real disk.
 
 use super::volume::{InodeId, directory_of};
 use std::fmt;
@@ -24,12 +27,18 @@ pub(crate) enum What {
 
 impl NameChange {
     pub(crate) fn touches(&self, directory: &str) -> bool {
-        self.taken().is_some_and(|path| directory_of(path) == directory)
-            || self.given_up().is_some_and(|path| directory_of(path) == directory)
+        self.directories().any(|touched| touched == directory)
+    }
+
+    /// The directories that it touches.
+    pub(crate) fn directories(&self) -> impl Iterator<Item = &str> {
+        let taken = self.taken().map(directory_of);
+        let given_up = self.given_up().map(directory_of).filter(move |directory| taken != Some(*directory));
+        taken.into_iter().chain(given_up)
     }
 
     /// The name that the file gets by it.
-    fn taken(&self) -> Option<&str> {
+    pub(crate) fn taken(&self) -> Option<&str> {
         match &self.what {
             What::Created { at } => Some(at),
             What::Renamed { to, .. } => Some(to),

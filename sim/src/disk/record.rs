@@ -2,7 +2,10 @@
 //! file that they asked for, and how much space was used.
 
 use super::{inode::Inode, volume::Actor};
-use crate::world::{Life, VirtualTime};
+use crate::{
+    fault::Step,
+    world::{Life, VirtualTime},
+};
 
 /// A file that was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +13,7 @@ pub struct Buried {
     /// Its path when it was removed. A removal that a power loss undoes leaves this entry and brings the file back; a
     /// name that is used again has several entries, in order.
     pub path: String,
-    /// Its content when it was removed.
+    /// Its content when it was removed, without the damage that faults did to it.
     pub content: Vec<u8>,
     /// What of it was durable then.
     pub durable: Vec<u8>,
@@ -22,9 +25,25 @@ pub struct Buried {
 
 impl Buried {
     pub(super) fn new(path: &str, file: &Inode, actor: Actor) -> Self {
-        let (content, durable) = (file.content.clone(), file.durable());
+        let (content, durable) = (file.pristine().to_vec(), file.durable_pristine());
         Self { path: path.to_owned(), content, durable, life: actor.life, at: actor.at }
     }
+}
+
+/// An operation of which the driver was told by a fault of the plan that it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedOperation {
+    /// In which life of the driver.
+    pub life: Life,
+    /// When.
+    pub at: VirtualTime,
+    /// What, and where.
+    pub step: Step,
+    /// The file or the directory.
+    pub path: String,
+    /// So many bytes of the file were durable before it, where it was done to an open file. What is behind them is there or not: the
+    /// driver cannot know, and must not say.
+    pub durable: Option<u64>,
 }
 
 /// A change of a recorded output file.
@@ -55,7 +74,7 @@ pub enum ContentChange {
         /// The length after.
         length: u64,
     },
-    /// A power loss left this of it.
+    /// A power loss, or a failed sync, left this of it.
     PowerLoss {
         /// The whole content after; `None` if its name was lost, and the file with it.
         content: Option<Vec<u8>>,
@@ -92,6 +111,12 @@ impl Usage {
         self.files_peak = self.files_peak.max(self.files);
     }
 
+    /// What there is now, counted anew.
+    pub(super) fn recounted(&mut self, bytes: u64, files: u64) {
+        let (bytes_peak, files_peak) = (self.bytes_peak.max(bytes), self.files_peak.max(files));
+        *self = Self { bytes, files, bytes_peak, files_peak };
+    }
+
     pub(super) fn shrink(&mut self, file_bytes: u64) {
         self.bytes -= file_bytes;
         self.files -= 1;
@@ -107,6 +132,7 @@ pub(crate) struct Record {
     pub outputs: Vec<String>,
     pub graveyard: Vec<Buried>,
     pub changes: Vec<RecordedChange>,
+    pub failures: Vec<FailedOperation>,
 }
 
 impl Record {

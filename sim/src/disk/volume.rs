@@ -3,12 +3,13 @@
 //! What holds: the cached view is exact at every moment, the durable view is what a power loss leaves at least. All
 //! iteration is in the order of names or of creation. Directories are durable when they are made.
 //!
-//! Left out: links, permissions, overwriting in place, directories that move or go away, and errors of the medium.
+//! Left out: links, permissions, overwriting in place, directories that move or go away. What faults do is in `struck`.
 
 use super::{
     inode::Inode,
     names::{NameChange, What, complete},
     record::{Buried, ContentChange, Record, RecordedChange, Usage},
+    struck::Struck,
 };
 use crate::{
     sabotage::Sabotage,
@@ -39,10 +40,14 @@ pub(crate) struct Volume {
     /// What was done to names since, in order.
     pub(super) pending: Vec<NameChange>,
     pub(super) inodes: Vec<Inode>,
+    /// By directory, the last change of its names.
+    pub(super) last_changes: BTreeMap<Box<str>, NameChange>,
     locks: BTreeMap<InodeId, (NodeIndex, Life)>,
     pub(super) usage: Usage,
     pub(crate) record: Record,
     pub(crate) sabotage: BTreeSet<Sabotage>,
+    /// What faults do to it for a while.
+    pub(crate) struck: Struck,
 }
 
 /// The directory that holds `path`.
@@ -62,10 +67,12 @@ impl Volume {
             durable: BTreeMap::new(),
             pending: Vec::new(),
             inodes: Vec::new(),
+            last_changes: BTreeMap::new(),
             locks: BTreeMap::new(),
             usage: Usage::default(),
             record: Record::default(),
             sabotage: BTreeSet::new(),
+            struck: Struck::default(),
         }
     }
 
@@ -81,6 +88,16 @@ impl Volume {
             None if self.directories.contains_key(path) => Err(ErrorKind::IsADirectory.into()),
             None => Err(ErrorKind::NotFound.into()),
         }
+    }
+
+    pub(crate) fn has_directory(&self, path: &str) -> bool {
+        self.directories.contains_key(path)
+    }
+
+    /// Whether a file can be created there.
+    pub(crate) fn can_create(&self, path: &str) -> bool {
+        let missing = matches!(self.find(path), Err(error) if error.kind() == ErrorKind::NotFound);
+        missing && self.has_directory(directory_of(path))
     }
 
     pub(crate) fn inode(&self, inode: InodeId) -> &Inode {
@@ -119,11 +136,23 @@ impl Volume {
         let recorded = self.record.watches_output(path);
         self.inodes.push(Inode { name: path.into(), linked: true, recorded, ..Inode::default() });
         self.usage.files_grow();
-        self.pending.push(NameChange { inode, what: What::Created { at: path.into() } });
+        self.change_name(NameChange { inode, what: What::Created { at: path.into() } });
         Ok(inode)
     }
 
-    fn link(&mut self, inode: InodeId, path: &str) -> io::Result<()> {
+    fn change_name(&mut self, change: NameChange) {
+        for directory in change.directories() {
+            match self.last_changes.get_mut(directory) {
+                Some(last) => last.clone_from(&change),
+                None => {
+                    self.last_changes.insert(directory.into(), change.clone());
+                }
+            }
+        }
+        self.pending.push(change);
+    }
+
+    pub(super) fn link(&mut self, inode: InodeId, path: &str) -> io::Result<()> {
         let (directory, name) = split(path);
         let names = self.directories.get_mut(directory).ok_or(ErrorKind::NotFound)?;
         let before = names.insert(name.into(), inode);
@@ -131,7 +160,7 @@ impl Volume {
         Ok(())
     }
 
-    fn unlink(&mut self, path: &str) {
+    pub(super) fn unlink(&mut self, path: &str) {
         let (directory, name) = split(path);
         self.directories.get_mut(directory).expect("the file was found there").remove(name);
     }
@@ -163,7 +192,7 @@ impl Volume {
             let change = ContentChange::Append { offset: file.content.len() as u64, bytes: bytes.to_vec() };
             self.record.changes.push(RecordedChange::new(&file.name, actor, change));
         }
-        file.content.extend_from_slice(bytes);
+        file.append(bytes);
         if file.linked {
             self.usage.bytes_grow(bytes.len() as u64);
         }
@@ -208,7 +237,7 @@ impl Volume {
         let recorded = self.record.watches_output(to);
         let file = &mut self.inodes[inode.0];
         (file.name, file.renamed, file.recorded) = (to.into(), true, recorded);
-        self.pending.push(NameChange { inode, what: What::Renamed { from: from.into(), to: to.into() } });
+        self.change_name(NameChange { inode, what: What::Renamed { from: from.into(), to: to.into() } });
         Ok(())
     }
 
@@ -224,7 +253,7 @@ impl Volume {
         if self.record.keeps_removed(path) {
             self.record.graveyard.push(Buried::new(path, file, actor));
         }
-        self.pending.push(NameChange { inode, what: What::Removed { at: path.into() } });
+        self.change_name(NameChange { inode, what: What::Removed { at: path.into() } });
         Ok(())
     }
 
@@ -244,13 +273,22 @@ impl Volume {
         if self.is_sabotaged(Sabotage::DirectorySyncDoesNothing) {
             return Ok(());
         }
+        let happen = self.pending.iter().map(|change| change.touches(path)).collect();
+        self.settle_names(happen);
+        Ok(())
+    }
+
+    /// Lets the chosen ones of the pending changes, and what follows from them, happen on the medium; the others wait.
+    pub(super) fn settle_names(&mut self, mut happen: Vec<bool>) {
         let changes = std::mem::take(&mut self.pending);
-        let mut happen: Vec<bool> = changes.iter().map(|change| change.touches(path)).collect();
         complete(&changes, &mut happen);
         let mut waiting: Vec<NameChange> = Vec::new();
         for (change, happens) in changes.into_iter().zip(happen) {
             if happens {
-                self.make_durable(&change);
+                let is_named_later = waiting.iter().any(|earlier| earlier.inode == change.inode);
+                if is_named_later || !self.removes_nothing(&change) {
+                    self.make_durable(&change);
+                }
                 // What else was to come of the file in other directories before this is overtaken by it.
                 waiting.retain(|earlier| earlier.inode != change.inode);
             } else {
@@ -258,7 +296,12 @@ impl Volume {
             }
         }
         self.pending = waiting;
-        Ok(())
+    }
+
+    /// Whether it removes a name that the file has not on the medium.
+    pub(super) fn removes_nothing(&self, change: &NameChange) -> bool {
+        let durable_name = self.inode(change.inode).durable_name.as_ref();
+        matches!(&change.what, What::Removed { at } if durable_name != Some(at))
     }
 
     /// Lets a change of names happen on the medium, whatever name the file had there: what was done to it before is
@@ -272,12 +315,22 @@ impl Volume {
         match &change.what {
             What::Created { at: name } | What::Renamed { to: name, .. } => {
                 file.durable_name = Some(name.clone());
-                let displaced = self.durable.insert(name.clone(), inode);
-                assert!(displaced.is_none(), "{name} is the durable name of two files");
+                if let Some(displaced) = self.durable.insert(name.clone(), inode) {
+                    assert!(self.struck.names_given_up, "{name} is the durable name of two files");
+                    self.inodes[displaced.0].durable_name = None;
+                }
             }
             // Nobody reads it again: files are read by name.
-            What::Removed { .. } => (file.content, file.synced, file.cut_off) = (Vec::new(), 0, Vec::new()),
+            What::Removed { .. } => file.clear(),
         }
+    }
+
+    /// Counts the space anew.
+    pub(super) fn recount(&mut self) {
+        let linked = || self.inodes.iter().filter(|file| file.linked);
+        let bytes = linked().map(|file| file.content.len() as u64).sum();
+        let files = linked().count() as u64;
+        self.usage.recounted(bytes, files);
     }
 
     pub(crate) fn lock(&mut self, path: &str, actor: Actor) -> io::Result<InodeId> {

@@ -95,9 +95,28 @@ impl Aim<'_> {
         u32::try_from(rng.between(1..=self.connections.max(1))).unwrap_or(1)
     }
 
+    /// The number of a connection that is not the first.
+    pub fn later_connection(&self, rng: &mut ChaCha8Rng) -> u32 {
+        u32::try_from(rng.between(2..=self.connections.max(2))).unwrap_or(2)
+    }
+
     /// The number of an attempt to connect.
     pub fn attempt(&self, rng: &mut ChaCha8Rng) -> u64 {
         u64::from(self.connection(rng))
+    }
+
+    /// The same for what ends a connection: mostly the last one, so that such faults come one after the other.
+    pub fn byte_of_an_end(&self, rng: &mut ChaCha8Rng) -> (u32, u64) {
+        let (connection, after_bytes) = self.byte(rng);
+        match rng.percent(75) {
+            true => (u32::try_from(self.connections.max(1)).unwrap_or(1), after_bytes),
+            false => (connection, after_bytes),
+        }
+    }
+
+    /// A point of time while the source has lines to send, in milliseconds.
+    pub fn time_of_a_line_ms(&self, rng: &mut ChaCha8Rng) -> u64 {
+        rng.between(0..=self.bounds.last_line_ms)
     }
 
     /// A connection, and a byte on it.

@@ -41,6 +41,8 @@ pub(crate) struct Armed {
     network: Vec<(u64, Due)>,
     /// What waits for a step of this life.
     steps: Vec<AtStep>,
+    /// What waits for a step of the run.
+    occurrences: Vec<AtStep>,
     /// The faults that have fired and go on for a while, with their ends.
     windows: Vec<(usize, VirtualTime)>,
     disarmed: bool,
@@ -48,9 +50,16 @@ pub(crate) struct Armed {
 
 impl Armed {
     pub(crate) fn new(driver: NodeIndex, plan: &Plan) -> Self {
-        let outcomes =
+        let outcomes: Vec<FaultOutcome> =
             plan.faults.iter().map(|fault| FaultOutcome { fault: fault.clone(), firing: None }).collect();
-        Self { driver: Some(driver), outcomes, ..Self::default() }
+        let occurrences = outcomes.iter().enumerate().filter_map(|(fault, outcome)| {
+            let trigger = outcome.fault.trigger()?;
+            let due = Due { fault, moment: trigger.moment() };
+            let Trigger::Occurrence { operation, place, nth, .. } = trigger else { return None };
+            Some(AtStep { step: Step { operation, place }, left: nth, due })
+        });
+        let occurrences = occurrences.collect();
+        Self { driver: Some(driver), outcomes, occurrences, ..Self::default() }
     }
 
     /// Nothing fires any more, and what goes on is over.
@@ -100,12 +109,11 @@ impl Armed {
         before
     }
 
-    /// What is due at a disk operation of this life; `step` is asked for only where somebody waits for one.
-    pub(crate) fn due_at_disk(&mut self, number: u64, step: impl FnOnce() -> Step) -> Vec<Due> {
+    /// What is due at a disk operation of this life, which is that step.
+    pub(crate) fn due_at_disk(&mut self, number: u64, made: Step) -> Vec<Due> {
         let mut due = take_due(&mut self.disk, number);
-        if !self.steps.is_empty() {
-            let made = step();
-            self.steps.retain_mut(|waiting| {
+        for waiting in [&mut self.steps, &mut self.occurrences] {
+            waiting.retain_mut(|waiting| {
                 if waiting.step == made {
                     waiting.left = waiting.left.saturating_sub(1);
                     if waiting.left == 0 {
@@ -134,6 +142,20 @@ impl Armed {
         waiting.filter(|_| !self.disarmed).map(|(fault, outcome)| (fault, &outcome.fault))
     }
 
+    /// The faults of a computation of a life, and whether they have fired already: one may hit several.
+    pub(crate) fn at_computation(&self, begun: Life, number: u64) -> Vec<(usize, bool)> {
+        let hit = |fault: &Fault| match fault {
+            Fault::SlowBatch(slow) => {
+                slow.life == begun && (slow.job..slow.job.saturating_add(slow.jobs)).contains(&number)
+            }
+            Fault::FailingJob(failing) => failing.life == begun && failing.job == number,
+            _ => false,
+        };
+        let outcomes = self.outcomes.iter().enumerate().filter(|_| !self.disarmed);
+        let hit = outcomes.filter(|(_, outcome)| hit(&outcome.fault));
+        hit.map(|(fault, outcome)| (fault, outcome.firing.is_some())).collect()
+    }
+
     /// The crash that a fault is, if it is one.
     pub(crate) fn crash(&self, fault: usize) -> Option<CrashOf> {
         match &self.outcomes[fault].fault {
@@ -159,6 +181,20 @@ impl Armed {
                 _ => None,
             });
         timed.collect()
+    }
+
+    /// The faults of the driver's n-th attempt to connect, with their place in the plan, and whether it is the first that each hits.
+    pub(crate) fn of_attempt(&self, n: u64) -> Vec<(usize, bool)> {
+        let faults = self.outcomes.iter().enumerate().filter(|_| !self.disarmed);
+        let hit = faults.filter_map(|(index, outcome)| {
+            let hits = match &outcome.fault {
+                Fault::Hang(hang) => hang.attempt..=hang.attempt,
+                Fault::Refuse(refuse) => refuse.attempt..=refuse.last_attempt(),
+                _ => return None,
+            };
+            hits.contains(&n).then_some((index, outcome.firing.is_none()))
+        });
+        hit.collect()
     }
 
     /// The faults of the driver's n-th connection, with their place in the plan, in the order in which bytes reach them.

@@ -22,6 +22,8 @@ pub struct Bounds {
     /// Nothing at a time is planned later than this, in milliseconds of virtual time, and no silence lasts longer than
     /// half of it. What is triggered by counts can come later: a runner heals the world after this.
     pub horizon_ms: u64,
+    /// When the source's last line is due, in milliseconds of virtual time.
+    pub last_line_ms: u64,
     /// How many bytes the source sends in a run.
     pub source_bytes: u64,
 }
@@ -36,6 +38,7 @@ impl Default for Bounds {
             steps: Vec::new(),
             network_operations: 300,
             horizon_ms: 25_000,
+            last_line_ms: 16_000,
             source_bytes: 20_000,
         }
     }

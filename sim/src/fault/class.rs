@@ -4,10 +4,11 @@ use serde::Serialize;
 use std::fmt;
 
 /// What an engine owes under a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// All invariants hold, and once the fault is over the driver goes on.
+    #[default]
     Tolerated,
     /// All invariants hold, or the driver stops with an error that names file and offset: never a wrong result, never silence.
     Detectable,

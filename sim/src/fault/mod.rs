@@ -43,7 +43,7 @@ pub use plan_file::{PlanFile, PlanFileError};
 pub use process::{
     Crash, CrashLoop, FailingJob, Kept, KeptFile, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover,
 };
-pub use step::{DiskOperation, NetworkOperation, NetworkOperationMade, Place, Step, StepMade};
+pub use step::{DiskOperation, NetworkOperation, NetworkOperationMade, Place, Step, StepMade, StepSet};
 pub use trigger::{Moment, Trigger};
 
 use rand_chacha::ChaCha8Rng;
@@ -162,6 +162,15 @@ macro_rules! faults {
                 }
             }
 
+            /// A line on what it is.
+            pub fn about(self) -> &'static str {
+                match self {
+                    Self::Crash => "The driver's process dies; what it wrote survives in the page cache.",
+                    Self::PowerLoss => "The driver's machine loses power; what was not synced is torn or lost.",
+                    $(Self::$variant => $doc,)*
+                }
+            }
+
             /// What an engine owes under it.
             pub fn class(self) -> Class {
                 match self {
@@ -179,6 +188,21 @@ macro_rules! faults {
             }
         }
     };
+}
+
+impl Fault {
+    /// Whether it changes how one disk operation goes, and is missed without one.
+    pub(crate) fn is_of_an_operation(&self) -> bool {
+        matches!(
+            self,
+            Self::IoError(_)
+                | Self::ShortWrite(_)
+                | Self::FailedSync(_)
+                | Self::LostWrite(_)
+                | Self::MisdirectedWrite(_)
+                | Self::StaleRead(_)
+        )
+    }
 }
 
 faults! {
@@ -221,6 +245,30 @@ impl FaultKind {
     /// What the default sweep draws from: all but what is beyond any engine.
     pub fn swept() -> Vec<Self> {
         Self::ALL.iter().copied().filter(|kind| kind.class() != Class::Beyond).collect()
+    }
+
+    /// Whether it strikes such steps of the disk, and is aimed at them: the cells of the coverage matrix that must not be empty. A crash loop
+    /// is aimed at the beginnings of lives instead, and bit rot at files.
+    pub fn strikes(self, step: Step) -> bool {
+        let Step { operation, place } = step;
+        let is_checkpoint_dir = !matches!(place, Place::Output | Place::Elsewhere);
+        match self {
+            Self::Crash | Self::PowerLoss | Self::Pause | Self::Takeover | Self::SlowDisk => {
+                operation.is_durable_step()
+            }
+            Self::IoError => operation.is_durable_step() || operation == DiskOperation::Read,
+            Self::DiskFull => matches!(
+                operation,
+                DiskOperation::CreateDir | DiskOperation::CreateNew | DiskOperation::Append
+            ),
+            Self::ShortWrite => operation == DiskOperation::Append,
+            Self::FailedSync => matches!(operation, DiskOperation::Sync | DiskOperation::SyncDir),
+            Self::LostWrite | Self::MisdirectedWrite => {
+                operation == DiskOperation::Append && is_checkpoint_dir
+            }
+            Self::StaleRead => operation == DiskOperation::Read && is_checkpoint_dir,
+            _ => false,
+        }
     }
 
     /// Whether a life of the driver ends by it, as a rule.

@@ -55,8 +55,15 @@ impl Plan {
         let mut aim = Aim { bounds, lives: ends, connections: ends };
         let (tolerated, beyond) = (weighted(Class::Tolerated), weighted(Class::Beyond));
         if !tolerated.is_empty() {
-            for _ in 0..rng.between(0..=bounds.others_max) {
-                let kind = *rng.pick(&tolerated);
+            let others = rng.between(0..=bounds.others_max);
+            let mut drawn: Vec<FaultKind> = (0..others).map(|_| *rng.pick(&tolerated)).collect();
+            // What makes lives and connections first: the others are aimed at these.
+            drawn.sort_by_key(|kind| !(kind.ends_a_life() || kind.ends_a_connection()));
+            for kind in drawn {
+                // All lines can be due at once only once.
+                if kind == FaultKind::FarAhead && faults.iter().any(|fault| fault.kind() == kind) {
+                    continue;
+                }
                 faults.push(Fault::draw(kind, &mut rng, &aim));
                 aim.lives += u64::from(kind.ends_a_life());
                 aim.connections += u64::from(kind.ends_a_life() || kind.ends_a_connection());

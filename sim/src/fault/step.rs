@@ -15,6 +15,11 @@ macro_rules! operations {
             $($(#[$variant_doc])* $variant),*
         }
 
+        impl $name {
+            /// All of them.
+            pub const ALL: [Self; [$($text),*].len()] = [$(Self::$variant),*];
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(match self {
@@ -105,18 +110,6 @@ operations! {
 }
 
 impl Place {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Root,
-        Self::Checkpoint,
-        Self::Generation,
-        Self::Journal,
-        Self::Marks,
-        Self::State,
-        Self::Output,
-        Self::Elsewhere,
-    ];
-
     /// The place of `path`, given the checkpoint directory.
     pub(crate) fn of(path: &str, checkpoint_dir: &str) -> Self {
         let Some(below) = path.strip_prefix(checkpoint_dir) else { return Self::Elsewhere };
@@ -147,6 +140,25 @@ pub struct Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.operation, self.place)
+    }
+}
+
+/// A set of steps, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepSet(u128);
+
+impl StepSet {
+    /// Adds one.
+    pub fn insert(&mut self, step: Step) {
+        self.0 |= 1 << (step.operation as u32 * Place::ALL.len() as u32 + step.place as u32);
+    }
+
+    /// The steps, by operation and place.
+    pub fn iter(self) -> impl Iterator<Item = Step> {
+        let steps = DiskOperation::ALL
+            .into_iter()
+            .flat_map(|operation| Place::ALL.map(|place| Step { operation, place }));
+        steps.enumerate().filter(move |(bit, _)| self.0 >> bit & 1 == 1).map(|(_, step)| step)
     }
 }
 
@@ -185,6 +197,17 @@ impl fmt::Display for StepMade {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_gives_back_every_step_that_was_put_in() {
+        let mut set = StepSet::default();
+        let first = Step { operation: DiskOperation::CreateDir, place: Place::Root };
+        let last = Step { operation: DiskOperation::Sync, place: Place::Elsewhere };
+        for step in [last, first, first] {
+            set.insert(step);
+        }
+        assert_eq!(set.iter().collect::<Vec<_>>(), [first, last]);
+    }
 
     #[test]
     fn a_place_is_told_by_the_first_directory_below_the_checkpoint_directory() {

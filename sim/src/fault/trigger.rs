@@ -35,6 +35,18 @@ pub enum Trigger {
         #[serde(default)]
         moment: Moment,
     },
+    /// At a step of the driver's disk, in whichever life it is made: for what only some recoveries do.
+    Occurrence {
+        /// The operation.
+        operation: DiskOperation,
+        /// The place.
+        place: Place,
+        /// The how manieth such step of the run.
+        nth: u64,
+        /// Whether it takes effect.
+        #[serde(default)]
+        moment: Moment,
+    },
     /// At a network operation of the driver.
     NetworkOperation {
         /// In which life.
@@ -70,6 +82,7 @@ impl Trigger {
         match self {
             Self::DiskOperation { moment, .. }
             | Self::Step { moment, .. }
+            | Self::Occurrence { moment, .. }
             | Self::NetworkOperation { moment, .. } => *moment,
             Self::Byte { .. } | Self::Time { .. } | Self::Start { .. } => Moment::Before,
         }
@@ -84,6 +97,9 @@ impl fmt::Display for Trigger {
             }
             Self::Step { life, operation, place, nth, moment } => {
                 write!(f, "{moment} step {operation} {place}, number {nth} of life {life}")
+            }
+            Self::Occurrence { operation, place, nth, moment } => {
+                write!(f, "{moment} step {operation} {place}, number {nth} of the run")
             }
             Self::NetworkOperation { life, number, moment } => {
                 write!(f, "{moment} network operation {number} of life {life}")

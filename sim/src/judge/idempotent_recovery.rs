@@ -2,19 +2,19 @@
 //!
 //! Verified: where a life crashed after it had recovered, and it emitted nothing, and the disk that the next one finds has
 //! no journal record of it, the next life recovers to the same state, by the digest in the driver's event, of everything that decides what happens
-//! next. That the state itself is the same follows from I4, which holds over all lives. Not verified: lives that crashed
+//! next; and no other life was there at the time. That the state itself is the same follows from I4, which holds over all lives. Not verified: lives that crashed
 //! before they told what they recovered.
 
 use super::{Case, Findings, image};
-use crate::run::Image;
+use crate::{fault::Class, run::Image};
 use highwater_core::{event::Event, ids::Generation};
 
-/// Whether the journal has a record of this generation.
+/// Whether the journal has a record of this generation that it did not carry over from an earlier one.
 fn has_records_of(image: &Image, generation: Option<Generation>) -> bool {
     let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
-    image::segments(files)
-        .into_iter()
-        .any(|(name, segment)| Some(name.generation) == generation && !segment.records.is_empty())
+    image::segments(files).into_iter().any(|(name, segment)| {
+        Some(name.generation) == generation && segment.records.len() as u64 > segment.header.carried
+    })
 }
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
@@ -22,7 +22,15 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut compared = 0;
     let mut expected = None;
     let lives = &case.evidence.lives;
-    let found_next = lives.iter().skip(1).map(|life| &life.image).chain([&case.evidence.last_image]);
+    let found_next = lives.iter().skip(1).map(|life| life.written()).chain([case.evidence.last_written()]);
+    // Damage in between makes another image of it.
+    let damages: Vec<_> = case
+        .evidence
+        .faults
+        .iter()
+        .filter(|outcome| outcome.fault.kind().class() != Class::Tolerated)
+        .filter_map(|outcome| Some(outcome.firing.as_ref()?.at))
+        .collect();
     for (life, found_next) in lives.iter().zip(found_next) {
         let (mut recovered, mut generation, mut fresh) = (None, None, false);
         for (_, event) in &life.events {
@@ -34,8 +42,13 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             }
         }
         let emitted = case.evidence.emissions.iter().any(|emission| emission.life == life.life);
-        let went_on = fresh || emitted || has_records_of(found_next, generation);
-        if let (Some(digest), Some((before, expected))) = (recovered, expected) {
+        let went_on = fresh || emitted || has_records_of(&found_next, generation);
+        // An older driver may have written in between.
+        let alone = !case.evidence.had_company(life);
+        if let (Some(digest), Some((before, since, expected))) = (recovered, expected)
+            && alone
+            && !damages.iter().any(|at| (since..=life.ended_at).contains(at))
+        {
             compared += 1;
             if digest != expected {
                 violations.push(format!(
@@ -45,7 +58,8 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             }
         }
         expected = match recovered {
-            Some(digest) if !went_on => Some((life.life, digest)),
+            _ if !alone => None,
+            Some(digest) if !went_on => Some((life.life, life.began_at, digest)),
             // It crashed before it had recovered, and changed nothing.
             None if !went_on => expected,
             _ => None,

@@ -3,15 +3,15 @@
 //! It uses the engine's decoder of a single file, because the format is the engine's; which file counts, and what follows
 //! from it, is decided here, from the design's text.
 
-use crate::run::Image;
+use crate::run::{Evidence, Image};
 use highwater_core::{
     BatchTime,
     checkpoint::Checkpoint,
     codec::read_frame,
-    ids::{CheckpointId, CheckpointSequence, Generation},
+    ids::{CheckpointId, CheckpointSequence, Generation, SegmentId},
     journal::{Record, Segment, SegmentName, decode_segment},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 const ROOT: &str = "/checkpoint/";
 
@@ -27,11 +27,21 @@ pub(super) fn checkpoints(image: &Image) -> BTreeMap<CheckpointId, Option<Checkp
     image.iter().filter_map(read).collect()
 }
 
+/// Where a checkpoint is.
+pub(super) fn checkpoint_path(id: CheckpointId) -> String {
+    format!("{ROOT}checkpoint/{:010}-{:010}", id.sequence.0, id.generation.0)
+}
+
+/// Where a snapshot is.
+pub(super) fn snapshot_path(name: &str) -> String {
+    format!("{ROOT}state/{name}")
+}
+
 fn whole(image: &Image, bytes: &[u8]) -> Option<Checkpoint> {
     let (frame, length) = read_frame(bytes).ok()?;
     let checkpoint: Checkpoint = frame.decode().ok().filter(|_| length == bytes.len())?;
     if let Some(snapshot) = &checkpoint.snapshot {
-        let state = image.get(&format!("{ROOT}state/{}", snapshot.name))?;
+        let state = image.get(&snapshot_path(&snapshot.name))?;
         if state.len() as u64 != snapshot.bytes || !frames_fill(state) {
             return None;
         }
@@ -54,15 +64,48 @@ pub(super) fn segment_name(path: &str) -> Option<SegmentName> {
     SegmentName::parse(path.strip_prefix(&format!("{ROOT}journal/"))?.strip_suffix(".wal")?)
 }
 
-/// The segments of an image as far as they are valid, oldest first, each at most as long as its successors say.
+/// The segments that ever were, removed ones included, of which `last` is what is there in the end.
+pub(super) fn all_segments(evidence: &Evidence, last: &Image) -> Vec<(SegmentName, Segment)> {
+    // A removed file is what it was when it was removed; one that is there is what it is.
+    let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
+    for buried in &evidence.graveyard {
+        files.insert(&buried.path, &buried.content);
+    }
+    for (path, bytes) in last {
+        files.insert(path, bytes);
+    }
+    segments(files.into_iter())
+}
+
+/// The records of one segment, whatever its successors say of its length: removed, or there in the end.
+pub(super) fn records(evidence: &Evidence, path: &str) -> Vec<(u64, Record)> {
+    let buried = evidence.graveyard.iter().rev().find(|buried| buried.path == path);
+    let last = evidence.last_written();
+    let bytes = last.get(path).or(buried.map(|buried| &buried.content));
+    let segment = segment_name(path).zip(bytes).and_then(|(name, bytes)| decode_segment(name, bytes).ok());
+    let records = segment.into_iter().flat_map(|segment| segment.records);
+    records.map(|(offset, _, record)| (offset, record)).collect()
+}
+
+/// The segments of an image as far as they are valid, oldest first, each at most as long as its successors say. One of whose
+/// carried records some are missing was never begun.
 pub(super) fn segments<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<(SegmentName, Segment)> {
     let mut segments: Vec<(SegmentName, Segment)> = files
         .filter_map(|(path, bytes)| {
             let name = segment_name(path)?;
-            Some((name, decode_segment(name, bytes).ok()?))
+            Some((name, decode_segment(name, bytes).ok().filter(Segment::is_begun)?))
         })
         .collect();
     segments.sort_by_key(|(name, _)| *name);
+    // What an older driver began after a newer one had begun its own journal is nobody's.
+    let mut begun: BTreeMap<Generation, SegmentId> = BTreeMap::new();
+    for (name, _) in &segments {
+        begun.entry(name.generation).or_insert(name.segment);
+    }
+    segments.retain(|(name, _)| {
+        let newer = (Bound::Excluded(name.generation), Bound::Unbounded);
+        begun.range(newer).all(|(_, first)| name.segment < *first)
+    });
     let limits: BTreeMap<SegmentName, u64> =
         segments.iter().flat_map(|(_, segment)| segment.header.predecessors.iter().copied()).collect();
     for (name, segment) in &mut segments {

@@ -4,21 +4,32 @@
 //! comes from the source's ledger, the scenario's model, and their own reading of the disk; of the engine they use the
 //! decoder of its file format and its event stream, nothing else.
 //!
-//! Not judged here: time-outs (I6), and errors of the disk (I13), which no fault of this testbed raises yet.
+//! What a fault did to an operation is one of three things, and no judge may take one for another: it is done; it failed, and the driver
+//! was told so; or its outcome is unknown. An operation that failed may be on the disk all the same, whole or in part: so what a life said
+//! *after* it is held against what was durable *before* it (I13), and what the next life finds is taken from the disk and never
+//! from what the last one was told (I2, I7, I8).
+//!
+//! The class of the worst fault that fired says what is owed ([`Class`](crate::fault::Class)). Where it is damage that only a copy could
+//! mend, the driver may stop for good with an error that names file and offset ([`Evidence::detected`]): then what is missing is no loss
+//! and the end no failure, but all that was emitted must be right.
 
 mod alignment;
 mod bounded_duplicates;
 mod bounded_space;
+mod errors_are_not_success;
+mod figures;
 mod idempotent_recovery;
 mod image;
 mod no_loss;
 mod one_writer;
+mod orderly_stop;
 mod progress;
 mod replay_equality;
 mod retention;
 mod sound_choice;
 mod state_once;
 mod time_order;
+mod time_outs;
 
 pub(crate) use no_loss::acknowledged_lines;
 
@@ -37,8 +48,10 @@ pub enum Invariant {
     I3,
     /// State once.
     I4,
-    /// Windows, of which here: the alignment of the batch grid.
+    /// Windows, and the alignment of the batch grid.
     I5,
+    /// Timers.
+    I6,
     /// Sound choice.
     I7,
     /// Retention.
@@ -51,6 +64,8 @@ pub enum Invariant {
     I11,
     /// Time order.
     I12,
+    /// Errors are not success.
+    I13,
     /// Idempotent recovery.
     I14,
     /// Nothing panics.
@@ -65,13 +80,15 @@ impl Invariant {
             Self::I2 => "bounded duplicates",
             Self::I3 => "replay equality",
             Self::I4 => "state once",
-            Self::I5 => "alignment",
+            Self::I5 => "windows",
+            Self::I6 => "timers",
             Self::I7 => "sound choice",
             Self::I8 => "retention",
             Self::I9 => "bounded space",
             Self::I10 => "one writer",
             Self::I11 => "progress",
             Self::I12 => "time order",
+            Self::I13 => "errors, no success",
             Self::I14 => "idempotent recovery",
             Self::NoPanic => "no panic",
         }
@@ -121,18 +138,20 @@ struct Findings {
 
 type Judge = fn(&Case<'_>) -> Findings;
 
-const JUDGES: [(Invariant, Judge); 12] = [
+const JUDGES: [(Invariant, Judge); 14] = [
     (Invariant::I1, no_loss::judge),
     (Invariant::I2, bounded_duplicates::judge),
     (Invariant::I3, replay_equality::judge),
     (Invariant::I4, state_once::judge),
     (Invariant::I5, alignment::judge),
+    (Invariant::I6, time_outs::judge),
     (Invariant::I7, sound_choice::judge),
     (Invariant::I8, retention::judge),
     (Invariant::I9, bounded_space::judge),
     (Invariant::I10, one_writer::judge),
     (Invariant::I11, progress::judge),
     (Invariant::I12, time_order::judge),
+    (Invariant::I13, errors_are_not_success::judge),
     (Invariant::I14, idempotent_recovery::judge),
 ];
 

@@ -5,23 +5,37 @@
 //! cannot resume hears of no acknowledgement: there it is what the journal held, read from the journal files that ever were;
 //! and what was delivered on the connections bounds it from above.
 //!
+//! A line that the source repeats is a record each time.
+//! Where damage stopped the driver for good, it is what was emitted that is held against that: it must be a beginning of the lines,
+//! and what was durably complete must be in the file still.
+//!
+//! What an orderly stop owes beyond this is in `orderly_stop`.
+//!
 //! Not verified: what a `tcp` source lost on the way; that is counted in the ledger, not judged.
 
-use super::{Case, Findings, image};
+use super::{Case, Findings, image, orderly_stop};
 use crate::{
     network::SeenEnd,
-    run::Evidence,
+    run::{Evidence, TappedBatch},
     source::{Mode, Script},
 };
-use highwater_core::{journal::Record, source::BlockData};
-use std::collections::BTreeMap;
+use highwater_core::{
+    event::Event,
+    ids::{BlockId, SourceId},
+    journal::{Record, Segment, SegmentName},
+    source::BlockData,
+};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
-    let (batches, garbage) = evidence.tapped();
+    let batches = evidence.batches();
     let found: Vec<&str> = batches.iter().flat_map(|batch| &batch.lines).map(String::as_str).collect();
     let mut violations = Vec::new();
-    if garbage > 0 {
+    let (in_the_file, garbage) = evidence.tapped();
+    if evidence.detected().is_some() {
+        violations.extend(not_kept(evidence, &in_the_file));
+    } else if garbage > 0 {
         violations.push(format!("{garbage} bytes at the end of the tap's file are no batch"));
     }
     violations.extend(
@@ -31,49 +45,75 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             .iter()
             .map(|violation| format!("the driver broke the protocol: {violation}")),
     );
-    let expected = acknowledged_lines(case.script, evidence).unwrap_or_else(|error| {
+    let mut expected = acknowledged_lines(case.script, evidence).unwrap_or_else(|error| {
         violations.push(error);
         Vec::new()
     });
     if case.scenario.mode == Mode::Tcp {
         violations.extend(undelivered(evidence, &expected));
     }
-    violations.extend(differences(&expected, &found));
-    Findings {
-        seen: format!("{} records acknowledged, {} in the output", expected.len(), found.len()),
-        violations,
+    let seen = format!("{} records acknowledged, {} in the output", expected.len(), found.len());
+    if evidence.detected().is_some() {
+        // It may have stopped before it emitted them all, or before it acknowledged what it emitted.
+        expected = match case.scenario.mode {
+            Mode::Resume => sent_lines(case.script, evidence.source.sent),
+            Mode::Tcp => expected,
+        };
+        expected.truncate(found.len());
     }
+    violations.extend(differences(&expected, &found));
+    violations.extend(orderly_stop::violations(evidence));
+    Findings { seen, violations }
 }
 
-/// The first differences of two sequences whose elements are distinct in the first.
+/// A batch that is durably complete and not in the output file any more: also a driver that stops for good keeps what it
+/// finished.
+fn not_kept(evidence: &Evidence, in_the_file: &[TappedBatch]) -> Option<String> {
+    let completed = image::completed(&evidence.last_written())?;
+    let emitted = evidence.emitted().into_iter().filter(|batch| batch.time <= completed);
+    let mut kept = in_the_file.iter();
+    emitted
+        .map(|batch| (batch.time, kept.next() == Some(&batch)))
+        .find(|(_, is_kept)| !is_kept)
+        .map(|(time, _)| format!("batch {time} was complete and is not in the output as it was emitted"))
+}
+
+/// The differences of two sequences, in which a line may come several times: told once for each line, or that the order differs.
 fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
     if expected.iter().map(String::as_str).eq(found.iter().copied()) {
         return Vec::new();
     }
-    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for line in expected {
-        counts.entry(line).or_default().0 += 1;
+    /// How often a line comes, and the number of the record that it is first.
+    #[derive(Default)]
+    struct Count {
+        expected: usize,
+        found: usize,
+        first: usize,
+    }
+    let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
+    for (number, line) in expected.iter().enumerate() {
+        let count = counts.entry(line).or_insert_with(|| Count { first: number, ..Count::default() });
+        count.expected += 1;
     }
     for line in found {
-        counts.entry(line).or_default().1 += 1;
+        counts.entry(line).or_default().found += 1;
     }
-    let mut told = Vec::new();
-    for (number, line) in expected.iter().enumerate() {
-        match counts[line.as_str()] {
-            (expected, found) if found < expected => told.push(format!("record {number} is lost: {line:?}")),
-            (expected, found) if found > expected => {
-                told.push(format!("record {number} is there {found} times: {line:?}"));
-            }
-            _ => {}
-        }
-    }
-    let phantom = counts.iter().filter(|(_, (expected, _))| *expected == 0);
-    told.extend(phantom.map(|(line, _)| format!("nobody sent this record: {line:?}")));
-    if told.is_empty() {
+    let mut unequal: Vec<_> = counts.into_iter().filter(|(_, count)| count.expected != count.found).collect();
+    if unequal.is_empty() {
         let at = expected.iter().zip(found).position(|(expected, found)| expected != found).unwrap_or(0);
-        told.push(format!("the records are reordered from record {at} on"));
+        return vec![format!("the records are reordered from record {at} on")];
     }
-    told
+    // What nobody sent comes last.
+    unequal.sort_by_key(|(_, count)| (count.expected == 0, count.first));
+    let tell = |(line, Count { expected, found, first }): (&str, Count)| match (expected, found) {
+        (0, _) => format!("nobody sent this record: {line:?}"),
+        (1, 0) => format!("record {first} is lost: {line:?}"),
+        (1, _) => format!("record {first} is there {found} times: {line:?}"),
+        _ => format!(
+            "record {first} and its repetitions, {expected} in all, are there {found} times: {line:?}"
+        ),
+    };
+    unequal.into_iter().map(tell).collect()
 }
 
 /// The lines that the driver may not lose, in their order.
@@ -81,42 +121,74 @@ fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
 /// # Errors
 /// Two blocks of one number that differ.
 pub(crate) fn acknowledged_lines(script: &Script, evidence: &Evidence) -> Result<Vec<String>, String> {
-    let text = |line: &crate::source::Line| String::from_utf8_lossy(&line.text).into_owned();
     match evidence.source.mode {
-        Mode::Resume => {
-            Ok(script.lines.iter().take(evidence.source.acknowledged as usize).map(text).collect())
-        }
+        Mode::Resume => Ok(sent_lines(script, evidence.source.acknowledged as usize)),
         Mode::Tcp => journalled_lines(evidence),
     }
 }
 
+/// The first lines of the script.
+fn sent_lines(script: &Script, count: usize) -> Vec<String> {
+    let text = |line: &crate::source::Line| String::from_utf8_lossy(&line.text).into_owned();
+    script.lines.iter().take(count).map(text).collect()
+}
+
 /// The lines of all blocks that the journal ever held, in the order of their blocks.
 fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
-    // A removed file is what it was when it was removed; one that is there is what it is.
-    let mut files: BTreeMap<&str, &[u8]> = BTreeMap::new();
-    for buried in &evidence.graveyard {
-        files.insert(&buried.path, &buried.content);
-    }
-    for (path, bytes) in &evidence.last_image {
-        files.insert(path, bytes);
-    }
+    let last = evidence.last_written();
+    let segments = image::all_segments(evidence, &last);
+    let counts = counting_blocks(evidence, &segments);
     let mut blocks = BTreeMap::new();
-    for (_, segment) in image::segments(files.into_iter()) {
+    for (name, segment) in segments {
         for (_, _, record) in segment.records {
             let Record::Block(block) = record else { continue };
             let key = (block.source, block.block);
-            if let Some(other) = blocks.insert(key, block.data.clone())
-                && other != block.data
-            {
-                return Err(format!("the journal held two blocks {} of source {}", key.1, key.0));
+            if counts.as_ref().is_some_and(|counts| !counts.contains(&key)) {
+                continue;
+            }
+            match blocks.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert((name.generation, block.data))),
+                // Of two drivers at once the older one's is what it never acknowledged.
+                Entry::Occupied(mut entry) if counts.is_some() && entry.get().0 != name.generation => {
+                    if entry.get().0 < name.generation {
+                        entry.insert((name.generation, block.data));
+                    }
+                }
+                Entry::Occupied(entry) if entry.get().1 == block.data => {}
+                Entry::Occupied(_) => {
+                    return Err(format!("the journal held two blocks {} of source {}", key.1, key.0));
+                }
             }
         }
     }
-    let lines = blocks.into_values().flat_map(|data| match &*data {
+    let lines = blocks.into_values().flat_map(|(_, data)| match &*data {
         BlockData::Text(text) => text.lines().map(str::to_owned).collect(),
         _ => Vec::new(),
     });
     Ok(lines.collect())
+}
+
+/// Where there were two drivers at once: the blocks that count, because a driver said that they are stored, or they are in a batch.
+/// Others of an older one are in the journal, and it found out that it was replaced before it acknowledged them.
+fn counting_blocks(
+    evidence: &Evidence,
+    segments: &[(SegmentName, Segment)],
+) -> Option<BTreeSet<(SourceId, BlockId)>> {
+    if !evidence.had_two_drivers() {
+        return None;
+    }
+    let stored = evidence.events().filter_map(|(_, _, event)| match event {
+        Event::BlockStored { source, block, .. } => Some((*source, *block)),
+        _ => None,
+    });
+    let allocated =
+        segments.iter().flat_map(|(_, segment)| &segment.records).flat_map(|(_, _, record)| match record {
+            Record::Allocation(allocation) => allocation.blocks.as_slice(),
+            _ => &[],
+        });
+    let allocated =
+        allocated.flat_map(|range| (range.from.0..range.until.0).map(|block| (range.source, BlockId(block))));
+    Some(stored.chain(allocated).collect())
 }
 
 /// Journalled lines that were never delivered, or in another order: each connection gives whole lines, and what was
@@ -138,4 +210,28 @@ fn undelivered(evidence: &Evidence, journalled: &[String]) -> Vec<String> {
         .take(1)
         .map(|line| format!("journalled and not delivered, or not in this order: {line:?}"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(expected: &[&str], found: &[&str]) -> Vec<String> {
+        differences(&expected.iter().map(ToString::to_string).collect::<Vec<_>>(), found)
+    }
+
+    #[test]
+    fn a_repeated_line_is_a_record_each_time() {
+        let expected = ["a", "b", "a", "c"];
+        assert!(told(&expected, &expected).is_empty());
+        assert_eq!(
+            told(&expected, &["a", "b", "c"]),
+            ["record 0 and its repetitions, 2 in all, are there 1 times: \"a\""]
+        );
+        assert_eq!(told(&expected, &["a", "a", "b", "c"]), ["the records are reordered from record 1 on"]);
+        assert_eq!(
+            told(&expected, &["x", "a", "a", "c", "c"]),
+            ["record 1 is lost: \"b\"", "record 3 is there 2 times: \"c\"", "nobody sent this record: \"x\""]
+        );
+    }
 }

@@ -1,47 +1,165 @@
-//! I10: an older driver changes nothing and emits nothing once a newer one has started.
+//! I10: an older driver changes nothing and emits nothing once a newer one has started. Which one is newer is told by the
+//! generations that they claimed.
 //!
-//! Verified: no emission of a life comes after a newer life's claim; files of the checkpoint directory, once a newer life has
-//! found them, never change (they may be removed, and a power loss may take unsynced bytes back: then they may be shorter,
-//! never longer); no two lives claim one generation, and generations grow. Not verified: the moment between an older driver's
-//! check and its write when the disk has no lock; the engine says so too.
+//! Verified: no two lives claim one generation, and generations grow with the lives that do not overlap. No emission of a life comes after a newer life's claim, except
+//! one for each life, that was under way between its check and its effect; and that one stands, in the end, where the newer ones
+//! write the same. Files of the checkpoint directory, once a newer life has found them, never change (they may be removed, and a power
+//! loss may take unsynced bytes back: then they may be shorter, never longer); only while an older life is still there, its files that
+//! no checkpoint is made of may grow, by what nobody reads. After a claim an older life publishes at most the one checkpoint that
+//! was under way, and never the newest; and it removes no file of a newer one. Not verified: what is done outside the checkpoint
+//! directory and the recorded outputs.
 
-use super::{Case, Findings};
-use crate::run::LifeEnd;
-use highwater_core::{event::Event, ids::Generation};
+use super::{Case, Findings, image};
+use crate::{
+    run::{Evidence, LifeEnd, LifeEvidence},
+    world::{Life, VirtualTime},
+};
+use highwater_core::ids::Generation;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A life's claim.
+#[derive(Clone, Copy)]
+struct Claim {
+    at: VirtualTime,
+    life: Life,
+    generation: Generation,
+}
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
     let mut violations = Vec::new();
-    let mut newest = Generation(0);
-    let mut claims = Vec::new();
-    for (at, life, event) in evidence.events() {
-        if let Event::GenerationClaimed { generation } = event {
-            if *generation <= newest {
-                violations.push(format!("life {life} claimed generation {generation} after {newest}"));
-            }
-            newest = *generation;
-            claims.push((at, life));
-        }
-    }
-    for emission in &evidence.emissions {
-        if let Some((at, life)) = claims.iter().find(|(at, life)| *life > emission.life && *at < emission.at)
-        {
+    let mut claims: Vec<Claim> = evidence.lives.iter().filter_map(claim).collect();
+    claims.sort_by_key(|claim| claim.generation);
+    for pair in claims.windows(2) {
+        let began_after = |older: Claim, newer: Claim| {
+            let [older, newer] = [older, newer].map(|claim| of(evidence, claim.life));
+            older.ended_at <= newer.began_at || older.overlaps(newer)
+        };
+        if pair[1].generation == pair[0].generation || !began_after(pair[0], pair[1]) {
             violations.push(format!(
-                "life {} emitted at {}, life {life} had started at {at}",
-                emission.life, emission.at
+                "life {} claimed generation {}, life {} had {}",
+                pair[1].life, pair[1].generation, pair[0].life, pair[0].generation
             ));
         }
     }
-    let images = evidence.lives.iter().map(|life| &life.image).skip(1).chain([&evidence.last_image]);
-    for (life, after) in evidence.lives.iter().zip(images) {
-        let lost_power = matches!(life.end, LifeEnd::Crashed { power_loss: true, .. });
-        for (path, before) in life.image.iter().filter(|(path, _)| path.starts_with("/checkpoint/")) {
+    violations.extend(late_emissions(evidence, &claims));
+    violations.extend(changed_files(evidence));
+    violations.extend(late_checkpoints(evidence, &claims));
+    violations.extend(removed_files(evidence, &claims));
+    let beside = evidence.lives.iter().filter(|life| evidence.had_company(life)).count();
+    Findings { seen: format!("generations: {}, lives beside another: {beside}", claims.len()), violations }
+}
+
+fn claim(life: &LifeEvidence) -> Option<Claim> {
+    life.claim().map(|(at, generation)| Claim { at, life: life.life, generation })
+}
+
+fn of(evidence: &Evidence, life: Life) -> &LifeEvidence {
+    evidence.lives.iter().find(|one| one.life == life).expect("it has claimed")
+}
+
+fn generation_of(claims: &[Claim], life: Life) -> Generation {
+    claims.iter().find(|claim| claim.life == life).map_or(Generation(0), |claim| claim.generation)
+}
+
+fn late_emissions(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
+    let mut violations = Vec::new();
+    let mut under_way = BTreeSet::new();
+    for emission in &evidence.emissions {
+        let own = generation_of(claims, emission.life);
+        let newer = claims.iter().find(|claim| claim.generation > own && claim.at < emission.at);
+        let Some(newer) = newer else { continue };
+        if !under_way.insert(emission.life) || !evidence.stands(emission) {
+            violations.push(format!(
+                "life {} emitted at {}, life {} had started at {}",
+                emission.life, emission.at, newer.life, newer.at
+            ));
+        }
+    }
+    violations
+}
+
+fn changed_files(evidence: &Evidence) -> Vec<String> {
+    let mut violations = Vec::new();
+    let mut found: Vec<_> = evidence
+        .lives
+        .iter()
+        .map(|life| (claim(life).map_or(life.began_at, |claim| claim.at), life.life, life.written()))
+        .collect();
+    found.sort_by_key(|(at, life, _)| (*at, *life));
+    let mut found = found.into_iter().peekable();
+    while let Some((at, life, image)) = found.next() {
+        let (until, after) = match found.peek() {
+            Some((at, _, after)) => (*at, after.clone()),
+            None => (evidence.ended_at, evidence.last_written()),
+        };
+        let lost_power = evidence.lives.iter().any(|life| {
+            matches!(life.end, LifeEnd::Crashed { power_loss: true, .. })
+                && (at..=until).contains(&life.ended_at)
+        });
+        let older_lived = evidence
+            .lives
+            .iter()
+            .any(|older| older.life != life && older.began_at < at && older.ended_at > at);
+        for (path, before) in image.iter().filter(|(path, _)| path.starts_with("/checkpoint/")) {
             let Some(after) = after.get(path) else { continue };
             let taken_back = lost_power && after.len() <= before.len();
-            if after != before && !taken_back {
-                violations.push(format!("{path} changed after life {} had found it", life.life));
+            let grew = older_lived && !is_published(path) && after.starts_with(before);
+            if after != before && !taken_back && !grew {
+                violations.push(format!("{path} changed after life {life} had found it"));
             }
         }
     }
-    Findings { seen: format!("generations: {}", claims.len()), violations }
+    violations
+}
+
+fn is_published(path: &str) -> bool {
+    path.starts_with("/checkpoint/checkpoint/") && !path.ends_with(".tmp")
+}
+
+/// Checkpoints that a life published after a newer one's claim.
+fn late_checkpoints(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
+    let mut violations = Vec::new();
+    let mut late: BTreeMap<Generation, BTreeSet<_>> = BTreeMap::new();
+    for newer in claims {
+        let before = image::checkpoints(&of(evidence, newer.life).written());
+        let later = claims.iter().filter(|later| later.generation > newer.generation);
+        let images = later.map(|later| of(evidence, later.life).written());
+        for image in images.chain([evidence.last_written()]) {
+            let checkpoints = image::checkpoints(&image);
+            let of_older = |generation: Generation| generation < newer.generation;
+            let newest = checkpoints.keys().rev().find(|id| !of_older(id.generation));
+            for id in checkpoints.keys().filter(|id| of_older(id.generation) && !before.contains_key(id)) {
+                late.entry(id.generation).or_default().insert(*id);
+                if newest.is_some_and(|newest| newest < id) {
+                    violations.push(format!(
+                        "checkpoint {id} came after life {} had started, and hides its own",
+                        newer.life
+                    ));
+                }
+            }
+        }
+    }
+    let many = late.iter().filter(|(_, late)| late.len() > 1);
+    violations.extend(many.map(|(generation, late)| {
+        format!("generation {generation} published {} checkpoints after a newer one had started", late.len())
+    }));
+    violations
+}
+
+fn removed_files(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
+    let removed = evidence.graveyard.iter().filter(|buried| {
+        let of_file = generation_of_file(&buried.path);
+        of_file.is_some_and(|of_file| of_file > generation_of(claims, buried.life))
+    });
+    removed
+        .map(|buried| format!("life {} removed {}, which is a newer life's", buried.life, buried.path))
+        .collect()
+}
+
+/// The generation in a file's name: the last number of it.
+fn generation_of_file(path: &str) -> Option<Generation> {
+    let name = path.strip_prefix("/checkpoint/")?.rsplit('/').next()?;
+    let stem = name.split('.').next()?;
+    Some(Generation(stem.rsplit('-').next()?.parse().ok()?))
 }

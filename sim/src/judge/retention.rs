@@ -19,10 +19,16 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
     let mut violations = Vec::new();
     let mut seen = 0;
-    let found = evidence.lives.iter().map(|life| (format!("life {} found", life.life), &life.image));
-    for (who, image) in found.chain([("the last life left".to_owned(), &evidence.last_image)]) {
-        let checkpoints = image::checkpoints(image);
-        let segments = named_segments(image);
+    let found = evidence.lives.iter().map(|life| (format!("life {} found", life.life), life.written()));
+    for (who, image) in found.chain([("the last life left".to_owned(), evidence.last_written())]) {
+        let mut checkpoints = image::checkpoints(&image);
+        // What the newest one does not call retained was removed; a power loss may have undone that.
+        let newest =
+            checkpoints.iter().rev().find_map(|(id, whole)| Some((*id, whole.as_ref()?.retained.clone())));
+        if let Some((newest, retained)) = newest {
+            checkpoints.retain(|id, _| *id > newest || retained.contains(id));
+        }
+        let segments = named_segments(&image);
         for (id, checkpoint) in &checkpoints {
             seen += 1;
             let missing = match checkpoint {
@@ -43,11 +49,11 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     Findings { seen: format!("{seen} retained checkpoints, each to be restorable"), violations }
 }
 
-/// The segments that a recovery may read: the newest one, and those of the ones that it names which are there.
-fn named_segments(image: &Image) -> Vec<(SegmentName, Segment)> {
+/// The segments that a recovery may read: the newest one of the newest generation, and those that it names which are there.
+pub(super) fn named_segments(image: &Image) -> Vec<(SegmentName, Segment)> {
     let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
     let mut segments = image::segments(files);
-    if let Some((newest, segment)) = segments.last() {
+    if let Some((newest, segment)) = segments.iter().max_by_key(|(name, _)| (name.generation, name.segment)) {
         let mut named: BTreeSet<_> = segment.header.predecessors.iter().map(|(name, _)| *name).collect();
         named.insert(*newest);
         segments.retain(|(name, _)| named.contains(name));

@@ -3,14 +3,20 @@
 //!
 //! Verified: the pipeline's output file holds, whole and in order, exactly what the scenario's model makes of the tapped
 //! batches; where every line was acknowledged, its outcome equals the failure-free run's. The model knows nothing of the
-//! engine. Not verified: which lines the batches had; that is I1's.
+//! engine. Where damage stopped the driver for good, every single emission is held against the model, for the file is as the last crash
+//! left it. Not verified: which lines the batches had; that is I1's.
 
 use super::{Case, Findings};
+use highwater_core::BatchTime;
+use std::collections::BTreeMap;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut violations = Vec::new();
-    let (batches, _) = case.evidence.tapped();
-    let batches: Vec<_> = batches.into_iter().map(|batch| (batch.time, batch.lines)).collect();
+    let batches: Vec<_> =
+        case.evidence.batches().into_iter().map(|batch| (batch.time, batch.lines)).collect();
+    if case.evidence.detected().is_some() {
+        return judge_emissions(case, &batches);
+    }
     let output = case.evidence.output();
     let mut rest = output.as_str();
     for ((time, _), expected) in batches.iter().zip((case.scenario.model)(&batches)) {
@@ -28,17 +34,34 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         violations.push(format!("{} bytes follow the last batch's output", rest.len()));
     }
     let mut seen = format!("{} batches against the model", batches.len());
-    if let Some(reference) = &case.reference {
+    if let (Some(reference), Some(outcome)) = (&case.reference, &case.scenario.outcome) {
         let lines = |batches: Vec<(_, Vec<String>)>| {
             batches.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>()
         };
         let of_reference = reference.tapped().0.into_iter().map(|batch| (batch.time, batch.lines)).collect();
         if lines(batches) == lines(of_reference) {
             seen.push_str(", the outcome against the failure-free run");
-            if (case.scenario.outcome)(&output) != (case.scenario.outcome)(&reference.output()) {
+            if outcome(&output) != outcome(&reference.output()) {
                 violations.push("the outcome differs from the failure-free run's".into());
             }
         }
     }
     Findings { seen, violations }
+}
+
+fn judge_emissions(case: &Case<'_>, batches: &[(BatchTime, Vec<String>)]) -> Findings {
+    let times = batches.iter().map(|(time, _)| *time);
+    let expected: BTreeMap<BatchTime, String> = times.zip((case.scenario.model)(batches)).collect();
+    let (mut violations, mut compared) = (Vec::new(), 0);
+    for emission in case.evidence.emissions.iter().filter(|emission| !emission.tap) {
+        let expected = emission.time.and_then(|time| expected.get(&time));
+        compared += 1;
+        // A crash may have cut it short.
+        if !expected.is_some_and(|text| text.as_bytes().starts_with(&emission.bytes)) {
+            let time = emission.time.map_or_else(|| "that nobody knows".to_owned(), |time| time.to_string());
+            violations
+                .push(format!("life {} emitted for batch {time} what the model does not", emission.life));
+        }
+    }
+    Findings { seen: format!("{compared} emissions against the model"), violations }
 }

@@ -8,7 +8,7 @@ use super::{Case, Findings};
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
     let mut violations = Vec::new();
-    let (batches, _) = evidence.tapped();
+    let batches = evidence.batches();
     let interval_ms = case.scenario.options.batch_interval.millis();
     let mut check = |what: String, times: &[highwater_core::BatchTime]| {
         for pair in times.windows(2) {

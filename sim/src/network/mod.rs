@@ -6,14 +6,19 @@
 //! received was read, with a reset otherwise. A machine that loses power tells nobody: its peer learns it from the reset
 //! that answers its next write.
 //!
-//! - `connection` is one connection as a pure state, with the faults that wait for it; `net` is all of them and the
-//!   listening addresses. This file is the seam: it waits, counts the operation when it completes, lets a planned crash
-//!   hit it, and is dead once the life that opened the handle is over.
+//! Keep-alive finds out, at either end, that the other cannot be reached. An attempt to connect gets no answer while the two
+//! sides are cut off from each other, and fails when the operating system's patience is over.
 //!
-//! Left out: lost packets (TCP hides them as latency), partitions between more than two parties, connect timeouts.
+//! - `pipe` is one direction of a connection, `connection` is the whole as a pure state, with the faults that wait for it; `net` is
+//!   all of them and the listening addresses. This file is the seam: it waits, counts the operation when it completes, lets a planned
+//!   crash hit it, and is dead once the life that opened the handle is over.
+//!
+//! Left out: lost packets (TCP hides them as latency), partitions between more than two parties, keep-alive towards a machine that
+//! lost power (its peer learns it from its next write alone).
 
 mod connection;
 mod net;
+mod pipe;
 
 pub use connection::SeenEnd;
 pub(crate) use connection::Side;
@@ -22,10 +27,10 @@ pub use net::{ConnectionId, ConnectionRecord};
 
 use crate::{
     clock::Alarm,
-    fault::{Hit, Moment, NetworkOperation},
+    fault::{Hit, Moment, NetworkOperation, injected},
     world::{DueCrash, Entered, Event, Seat, State, VirtualTime},
 };
-use connection::Readable;
+use connection::{Readable, Written};
 use highwater_core::env::{BoxFuture, Connection, Listener, Network, Reader, Writer, host_and_port};
 use std::{
     future::{Future, poll_fn},
@@ -38,6 +43,8 @@ use std::{
 pub(crate) const CONNECT_PATIENCE_MS: u64 = 130_000;
 /// When keep-alive finds out that a peer is gone, in milliseconds after the last that was heard of it.
 pub(crate) const KEEPALIVE_MS: u64 = 30_000;
+/// How often keep-alive asks a peer that says nothing.
+pub(crate) const PROBE_MS: u64 = 5_000;
 
 /// The network as one life of a node sees it.
 #[derive(Clone)]
@@ -50,6 +57,8 @@ enum Attempt<T> {
     Done(T),
     /// Nothing yet; worth another look at this time, or when the world wakes the task.
     Wait(Option<VirtualTime>),
+    /// The process stands still before it: it is attempted anew after that.
+    Halted,
     Crashed,
     Dead,
 }
@@ -63,6 +72,10 @@ impl Seat {
                 match once(context) {
                     Attempt::Done(value) => return Poll::Ready(Some(value)),
                     Attempt::Crashed => return Poll::Ready(None),
+                    Attempt::Halted => {
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     Attempt::Dead | Attempt::Wait(None) => return Poll::Pending,
                     Attempt::Wait(Some(at)) => {
                         if alarm.as_ref().is_none_or(|alarm| alarm.deadline() != at) {
@@ -77,6 +90,7 @@ impl Seat {
             }
         });
         match done.await {
+            // Also of a process that stands still from here on: a read that took bytes must not be dropped with them.
             Some(value) => value,
             None => self.die().await,
         }
@@ -90,7 +104,10 @@ impl Seat {
         act: impl FnOnce(&mut State, VirtualTime) -> io::Result<T>,
     ) -> Attempt<io::Result<T>> {
         let at = self.world.now();
-        let Some(entered) = state.enter_network(self) else { return Attempt::Dead };
+        let Some(entered) = state.enter_network(self, operation, at) else { return Attempt::Dead };
+        if entered.halted == Some(Moment::Before) && entered.crash.is_none() {
+            return Attempt::Halted;
+        }
         let result = match entered.crash {
             Some(DueCrash { moment: Moment::Before, .. }) => None,
             _ => Some(act(state, at)),
@@ -104,9 +121,42 @@ impl Seat {
                 state.crash(fault, self.node, self.life, at, hit);
                 Attempt::Crashed
             }
+            // At a byte of the connection.
+            (None, _) if state.is_doomed(self.node) => Attempt::Crashed,
             (None, result) => Attempt::Done(result.expect("what nothing hit has a result")),
         }
     }
+}
+
+/// An attempt to connect under way. Whoever drops it has given up, and nothing of it is left.
+struct Connecting {
+    /// When the answer is there, if the other side can be reached by then.
+    answered_at: VirtualTime,
+    given_up_at: VirtualTime,
+    /// The fault that refuses it.
+    refused: Option<usize>,
+}
+
+impl Connecting {
+    fn start(state: &mut State, seat: &Seat, now: VirtualTime) -> Self {
+        let nanos = |millis: u64| millis.saturating_mul(1_000_000);
+        let Attempted { hangs_ms, refused } = state.attempt_to_connect(seat, now);
+        let heard_at = now.after_nanos(nanos(hangs_ms));
+        Self {
+            answered_at: heard_at.after_nanos(2 * state.net.line(heard_at).latency_nanos),
+            given_up_at: now.after_nanos(nanos(CONNECT_PATIENCE_MS)),
+            refused,
+        }
+    }
+}
+
+/// What the plan has for an attempt to connect.
+#[derive(Default)]
+pub(crate) struct Attempted {
+    /// It gets no answer for so long.
+    pub hangs_ms: u64,
+    /// The fault that refuses it.
+    pub refused: Option<usize>,
 }
 
 impl SimNetwork {
@@ -116,11 +166,30 @@ impl SimNetwork {
 
     async fn connect_to(&self, address: &str) -> io::Result<Connection> {
         host_and_port(address)?;
-        let round_trip_nanos = 2 * self.seat.world.lock().net.line().latency_nanos;
-        Alarm::after(&self.seat.world, round_trip_nanos).await;
+        let mut connecting: Option<Connecting> = None;
         let connect = |_: &mut Context<'_>| {
+            let now = self.seat.world.now();
             let mut state = self.seat.world.lock();
+            if !state.is_alive(&self.seat) {
+                return Attempt::Dead;
+            }
+            let this = connecting.get_or_insert_with(|| Connecting::start(&mut state, &self.seat, now));
+            if this.answered_at <= now && state.net.unreachable_until > now {
+                let again_at = state.net.unreachable_until;
+                this.answered_at = again_at.after_nanos(2 * state.net.line(again_at).latency_nanos);
+            }
+            let next = this.answered_at.min(this.given_up_at);
+            if next > now {
+                return Attempt::Wait(Some(next));
+            }
+            let (timed_out, refused) = (this.answered_at > now, this.refused);
             self.seat.complete(&mut state, NetworkOperation::Connect, |state, at| {
+                if timed_out {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                if let Some(fault) = refused {
+                    return Err(injected(fault, io::ErrorKind::ConnectionRefused, "connection refused"));
+                }
                 let id = state.net.connect(address, &self.seat, at)?;
                 state.arm_connection(id, &self.seat, at);
                 Ok(id)
@@ -224,8 +293,12 @@ impl Reader for SimReader {
             }
             seat.complete(&mut state, NetworkOperation::Read, |state, at| {
                 let result = state.net.conn(connection).read(side, buffer, max, at);
-                if side == Side::Connector {
-                    state.reach_connection_faults(connection, seat.life, at);
+                match side {
+                    Side::Connector => state.reach_connection_faults(connection, seat.life, at),
+                    Side::Acceptor if result.as_ref().is_ok_and(|read| *read > 0) => {
+                        state.net.heard_of(connection, at);
+                    }
+                    Side::Acceptor => {}
                 }
                 result
             })
@@ -240,7 +313,7 @@ impl Drop for SimReader {
         let now = seat.world.now();
         let mut state = seat.world.lock();
         if state.is_alive(seat) {
-            let line = state.net.line();
+            let line = state.net.line(now);
             state.net.conn(*connection).drop_reader(*side, now, line);
         }
     }
@@ -261,10 +334,14 @@ impl Half {
             if !state.is_alive(seat) {
                 return Attempt::Dead;
             }
-            let Entered { number, crash, due: _ } = match entered.clone() {
+            let Entered { number, crash, .. } = match entered.clone() {
                 Some(entered) => entered,
                 None => {
-                    let first = state.enter_network(seat).expect("the life was found alive");
+                    let first = state.enter_network(seat, NetworkOperation::Write, now);
+                    let first = first.expect("the life was found alive");
+                    if first.halted == Some(Moment::Before) && first.crash.is_none() {
+                        return Attempt::Halted;
+                    }
                     let shape = [NetworkOperation::Write as u64, first.number, bytes.len() as u64];
                     state.note(Event::Network, seat, now, shape);
                     state.trace_network(seat, now, first.number, NetworkOperation::Write);
@@ -276,17 +353,24 @@ impl Half {
                 Some(DueCrash { moment: Moment::Inside, .. }) => bytes.len() / 2,
                 _ => bytes.len(),
             };
+            if *side == Side::Connector {
+                state.hold_back_late_data(*connection, seat.life, now);
+            }
             let result = loop {
                 if written >= until {
                     break Ok(());
                 }
-                let line = state.net.line();
+                let line = state.net.line(now);
                 match state.net.conn(*connection).write(*side, &bytes[written..until], now, line) {
-                    Ok(0) => {
+                    Ok(Written::Full(fails_at)) => {
                         state.net.conn(*connection).wait_to_write(*side, context.waker());
-                        return Attempt::Wait(None);
+                        return Attempt::Wait(fails_at);
                     }
-                    Ok(taken) => written += taken,
+                    Ok(Written::Trickled(taken, next_at)) if written + taken < until => {
+                        written += taken;
+                        return Attempt::Wait(Some(next_at));
+                    }
+                    Ok(Written::Taken(taken) | Written::Trickled(taken, _)) => written += taken,
                     Err(error) => break Err(error),
                 }
             };
@@ -311,7 +395,7 @@ impl Writer for SimWriter {
         let finish = move |_: &mut Context<'_>| {
             let mut state = seat.world.lock();
             seat.complete(&mut state, NetworkOperation::Finish, |state, at| {
-                let line = state.net.line();
+                let line = state.net.line(at);
                 state.net.conn(*connection).finish(*side, at, line)
             })
         };
@@ -325,7 +409,7 @@ impl Drop for SimWriter {
         let now = seat.world.now();
         let mut state = seat.world.lock();
         if state.is_alive(seat) {
-            let line = state.net.line();
+            let line = state.net.line(now);
             state.net.conn(*connection).drop_writer(*side, now, line);
         }
     }

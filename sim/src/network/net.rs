@@ -2,6 +2,7 @@
 
 use super::connection::{Conn, Line, SeenEnd, Side};
 use crate::{
+    fault::Fault,
     rng::{Domain, Draws, stream},
     world::{Life, NodeIndex, Seat, VirtualTime},
 };
@@ -22,6 +23,8 @@ pub struct ConnectionId(pub(crate) usize);
 pub struct ConnectionRecord {
     /// The n-th that the driver made in the run, from 1.
     pub number: u32,
+    /// In which of its lives.
+    pub life: Life,
     /// Where to.
     pub address: String,
     /// When it was made.
@@ -51,6 +54,14 @@ pub(crate) struct Net {
     pub send_buffer_bytes: usize,
     next_free_port: u16,
     pub driver_connections: u32,
+    /// How often the driver tried to connect.
+    pub driver_attempts: u64,
+    /// No connection can be made before this.
+    pub unreachable_until: VirtualTime,
+    /// Until when everything takes how much longer.
+    slow: Vec<(VirtualTime, u64)>,
+    /// Connections whose late data wait for the source to hear of a newer one.
+    late: Vec<ConnectionId>,
 }
 
 impl Net {
@@ -65,13 +76,56 @@ impl Net {
             send_buffer_bytes: 64 * 1024,
             next_free_port: 49_152,
             driver_connections: 0,
+            driver_attempts: 0,
+            unreachable_until: VirtualTime::default(),
+            slow: Vec::new(),
+            late: Vec::new(),
         }
     }
 
     /// The world's latency with a little jitter, as one write or one answer meets it.
-    pub(crate) fn line(&mut self) -> Line {
+    pub(crate) fn line(&mut self, now: VirtualTime) -> Line {
         let jitter = self.rng.below(self.latency_nanos / 8 + 1);
-        Line { latency_nanos: self.latency_nanos + jitter, send_buffer_bytes: self.send_buffer_bytes }
+        let mut latency_nanos = self.latency_nanos + jitter;
+        if !self.slow.is_empty() {
+            self.slow.retain(|(until, _)| *until > now);
+            latency_nanos += self.slow.iter().map(|(_, nanos)| nanos).sum::<u64>();
+        }
+        Line { latency_nanos, send_buffer_bytes: self.send_buffer_bytes }
+    }
+
+    /// A fault that strikes the whole network.
+    pub(crate) fn suffer(&mut self, fault: &Fault, now: VirtualTime) {
+        let nanos = |millis: u64| millis.saturating_mul(1_000_000);
+        match fault {
+            Fault::Partition(partition) => {
+                let until = now.after_nanos(nanos(partition.for_ms));
+                self.unreachable_until = self.unreachable_until.max(until);
+                let line = self.line(now);
+                for conn in &mut self.connections {
+                    conn.break_off(partition.direction, now, until, line);
+                }
+            }
+            Fault::Latency(latency) => {
+                self.slow.push((now.after_nanos(nanos(latency.for_ms)), nanos(latency.extra_ms)));
+            }
+            _ => {}
+        }
+    }
+
+    /// What the driver writes into a connection is held back until the source has heard of a newer one.
+    pub(crate) fn hold_back(&mut self, id: ConnectionId) {
+        self.late.push(id);
+    }
+
+    /// The source has read from a connection: what was held back of older ones arrives.
+    pub(crate) fn heard_of(&mut self, id: ConnectionId, now: VirtualTime) {
+        if self.late.iter().any(|late| *late < id) {
+            let line = self.line(now);
+            for late in self.late.extract_if(.., |late| *late < id) {
+                self.connections[late.0].release_late_data(now, line);
+            }
+        }
     }
 
     pub(crate) fn conn(&mut self, id: ConnectionId) -> &mut Conn {
@@ -137,7 +191,7 @@ impl Net {
             return;
         }
         let listening = self.listeners.remove(address).expect("it was found");
-        let line = self.line();
+        let line = self.line(now);
         for id in listening.backlog {
             self.connections[id.0].close(Side::Acceptor, now, line);
         }
@@ -145,7 +199,7 @@ impl Net {
 
     /// The operating system ends what a process held; a machine without power tells nobody.
     pub(crate) fn end_life(&mut self, node: NodeIndex, life: Life, lost_power: bool, now: VirtualTime) {
-        let line = self.line();
+        let line = self.line(now);
         self.listeners.retain(|_, listening| (listening.node, listening.life) != (node, life));
         for conn in &mut self.connections {
             for side in [Side::Connector, Side::Acceptor] {
@@ -163,12 +217,18 @@ impl Net {
         let conn = &self.connections[id.0];
         Some(ConnectionRecord {
             number: conn.driver_number?,
+            life: conn.connector().1,
             address: conn.address.to_string(),
             opened_at: conn.opened_at,
             written: conn.written.clone(),
             delivered: conn.delivered(Side::Connector),
             seen_end: conn.seen_end(Side::Connector),
         })
+    }
+
+    /// Who made a connection.
+    pub(crate) fn connector(&self, id: ConnectionId) -> (NodeIndex, Life) {
+        self.connections[id.0].connector()
     }
 
     pub(crate) fn delivered_to_driver(&self, id: ConnectionId) -> u64 {
@@ -179,8 +239,10 @@ impl Net {
         (0..self.connections.len()).filter_map(|n| self.record(ConnectionId(n))).collect()
     }
 
-    pub(crate) fn heal(&mut self) {
-        self.connections.iter_mut().for_each(Conn::heal);
+    pub(crate) fn heal(&mut self, now: VirtualTime) {
+        (self.unreachable_until, self.slow, self.late) = Default::default();
+        let line = self.line(now);
+        self.connections.iter_mut().for_each(|conn| conn.heal(now, line));
     }
 
     pub(crate) fn forget_wakers(&mut self) {

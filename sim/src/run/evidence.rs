@@ -5,14 +5,18 @@
 
 use super::TappedBatch;
 use crate::{
-    disk::{Buried, Usage},
-    fault::{FaultOutcome, NetworkOperationMade, StepMade},
+    disk::{Buried, Damage, FailedOperation, Usage},
+    fault::{Class, FaultOutcome, NetworkOperationMade, StepMade, StepSet},
     network::ConnectionRecord,
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
 };
-use highwater_core::{event::Event, ids::BatchTime};
-use std::collections::BTreeMap;
+use highwater_core::{
+    Error,
+    event::Event,
+    ids::{BatchTime, Generation},
+};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Every file of the disk with its content.
 pub type Image = BTreeMap<String, Vec<u8>>;
@@ -20,11 +24,13 @@ pub type Image = BTreeMap<String, Vec<u8>>;
 /// A run, as it was seen from outside.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// The driver's lives, in order.
+    /// The driver's lives, in the order of their starts; one may end after the next began.
     pub lives: Vec<LifeEvidence>,
     /// The disk in the end.
     pub last_image: Image,
-    /// Journal files that were removed.
+    /// The files of it that damage has changed, as they were written.
+    pub last_pristine: Image,
+    /// Files of the checkpoint directory that were removed.
     pub graveyard: Vec<Buried>,
     /// What was appended to the tap and to the pipeline's output, in order.
     pub emissions: Vec<Emission>,
@@ -38,6 +44,12 @@ pub struct Evidence {
     pub steps: Vec<StepMade>,
     /// Its network operations, recorded likewise.
     pub network_operations: Vec<NetworkOperationMade>,
+    /// The damage that a reader could meet.
+    pub damages: Vec<Damage>,
+    /// The operations of which the driver was told that they failed.
+    pub failures: Vec<FailedOperation>,
+    /// The steps that some life made: what a fault could have hit.
+    pub reached: StepSet,
     /// The space that was used.
     pub usage: Usage,
     /// Whether everything that was sent was processed in time, and the driver stopped when it was asked to.
@@ -61,14 +73,43 @@ pub struct LifeEvidence {
     pub ended_at: VirtualTime,
     /// How.
     pub end: LifeEnd,
-    /// The disk that it found.
+    /// The disk that it found, damage included: when it had claimed its generation, or at its start if it never did. Before the
+    /// claim an older driver may write.
     pub image: Image,
+    /// The files of it that damage has changed, as they were written.
+    pub pristine: Image,
+    /// When it was asked for an orderly stop, and what it had read of its connections by then.
+    pub stop: Option<StopAsked>,
     /// What it said, and when.
     pub events: Vec<(VirtualTime, Event)>,
     /// Its disk operations.
     pub disk_operations: u64,
     /// Its network operations.
     pub network_operations: u64,
+}
+
+/// An orderly stop that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopAsked {
+    /// When.
+    pub at: VirtualTime,
+    /// How many bytes the driver had read until then, of each connection by its number.
+    pub delivered: BTreeMap<u32, u64>,
+}
+
+impl LifeEvidence {
+    /// The generation that it claimed, and when it said so.
+    pub fn claim(&self) -> Option<(VirtualTime, Generation)> {
+        self.events.iter().find_map(|(at, event)| match event {
+            Event::GenerationClaimed { generation } => Some((*at, *generation)),
+            _ => None,
+        })
+    }
+
+    /// Whether both were alive at one time.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.began_at < other.ended_at && other.began_at < self.ended_at
+    }
 }
 
 /// How a life ended.
@@ -85,11 +126,40 @@ pub enum LifeEnd {
     Failed {
         /// The error.
         error: String,
+        /// What kind of error that is.
+        cause: Cause,
     },
     /// It was asked to stop, and did.
     Stopped,
     /// The run was over before it ended.
     CutOff,
+}
+
+/// What an error that ends a driver is about, as far as the judges tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The checkpoint directory does not hold what was written to it.
+    Damage,
+    /// A newer driver owns the checkpoint directory.
+    Fenced,
+    /// A live driver holds it.
+    InUse,
+    /// Anything else.
+    Other,
+}
+
+impl Cause {
+    pub(super) fn of(error: &Error) -> Self {
+        match error {
+            Error::Shared(inner) => Self::of(inner),
+            Error::Damaged { .. } | Error::OtherVersion { .. } | Error::NoUsableCheckpoint { .. } => {
+                Self::Damage
+            }
+            Error::Fenced { .. } => Self::Fenced,
+            Error::InUse { .. } => Self::InUse,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Something that was appended to an output file.
@@ -103,16 +173,86 @@ pub struct Emission {
     pub time: Option<BatchTime>,
     /// Whether it is the tap's; else it is the pipeline's.
     pub tap: bool,
+    /// Where in its file.
+    pub offset: u64,
     /// The bytes, maybe cut short by a crash.
     pub bytes: Vec<u8>,
 }
 
+/// An image with the damage undone: what was written.
+fn undamaged<'a>(image: &'a Image, pristine: &Image) -> Cow<'a, Image> {
+    if pristine.is_empty() {
+        return Cow::Borrowed(image);
+    }
+    let mut image = image.clone();
+    image.extend(pristine.iter().map(|(path, bytes)| (path.clone(), bytes.clone())));
+    Cow::Owned(image)
+}
+
+impl LifeEvidence {
+    /// The disk that it found, as it was written: what the lives before it did.
+    pub fn written(&self) -> Cow<'_, Image> {
+        undamaged(&self.image, &self.pristine)
+    }
+
+    /// The batches that it completed, with the times at which it said so.
+    pub fn completions(&self) -> impl Iterator<Item = (VirtualTime, BatchTime)> {
+        self.events.iter().filter_map(|(at, event)| match event {
+            Event::BatchCompleted { time, .. } => Some((*at, *time)),
+            _ => None,
+        })
+    }
+}
+
 impl Evidence {
+    /// The disk in the end, as it was written.
+    pub fn last_written(&self) -> Cow<'_, Image> {
+        undamaged(&self.last_image, &self.last_pristine)
+    }
+
+    /// What the engine owed in this run: the class of the worst fault that fired.
+    pub fn class(&self) -> Class {
+        let fired = self.faults.iter().filter(|outcome| outcome.firing.is_some());
+        fired.map(|outcome| outcome.fault.kind().class()).max().unwrap_or(Class::Tolerated)
+    }
+
+    /// The error with which the driver stopped for good because of damage that a fault did and that it owes no more about: an error
+    /// that names file and offset.
+    pub fn detected(&self) -> Option<&str> {
+        if self.class() == Class::Tolerated {
+            return None;
+        }
+        match &self.lives.last()?.end {
+            LifeEnd::Failed { error, cause: Cause::Damage } if names_file_and_offset(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The batches that were emitted, by the longest of their emissions to the tap, in the order of their times. A life that
+    /// is refused because of damage leaves the output file as the crash before it left it, torn; what was emitted is right or
+    /// wrong all the same.
+    pub fn emitted(&self) -> Vec<TappedBatch> {
+        let taps = self.emissions.iter().filter(|emission| emission.tap);
+        let parsed = taps.filter_map(|emission| TappedBatch::parse(&emission.bytes));
+        let batches: BTreeMap<BatchTime, TappedBatch> =
+            parsed.map(|(batch, _)| (batch.time, batch)).collect();
+        batches.into_values().collect()
+    }
+
     /// The batches of the tap's file in the end, and the bytes of the file that are no batch.
     pub fn tapped(&self) -> (Vec<TappedBatch>, usize) {
         let bytes = self.last_image.get(super::supervise::TAP).map_or(&[][..], Vec::as_slice);
         let (batches, used) = TappedBatch::parse_all(bytes);
         (batches, bytes.len() - used)
+    }
+
+    /// The batches that there are in the end: those of the tap's file; where damage stopped the driver for good, those that were
+    /// emitted.
+    pub fn batches(&self) -> Vec<TappedBatch> {
+        match self.detected() {
+            None => self.tapped().0,
+            Some(_) => self.emitted(),
+        }
     }
 
     /// The text of the pipeline's output file in the end.
@@ -121,8 +261,33 @@ impl Evidence {
         String::from_utf8_lossy(bytes).into_owned()
     }
 
-    /// All events with their lives, in order.
+    /// Whether what was emitted stands in its file in the end, as far as the file goes.
+    pub fn stands(&self, emission: &Emission) -> bool {
+        let path = if emission.tap { super::supervise::TAP } else { super::supervise::OUTPUT };
+        let file = self.last_image.get(path).map_or(&[][..], Vec::as_slice);
+        let place = file.get(emission.offset as usize..).unwrap_or_default();
+        place.iter().zip(&emission.bytes).all(|(stands, emitted)| stands == emitted)
+    }
+
+    /// Whether there ever were two drivers at once.
+    pub fn had_two_drivers(&self) -> bool {
+        self.lives.iter().any(|life| self.had_company(life))
+    }
+
+    /// Whether another life was alive at one time with this.
+    pub fn had_company(&self, life: &LifeEvidence) -> bool {
+        self.lives.iter().any(|other| other.life != life.life && other.overlaps(life))
+    }
+
+    /// All events with their lives, life by life.
     pub fn events(&self) -> impl Iterator<Item = (VirtualTime, Life, &Event)> {
         self.lives.iter().flat_map(|life| life.events.iter().map(|(at, event)| (*at, life.life, event)))
     }
+}
+
+/// `/checkpoint/journal/0001.wal is damaged at byte 99: ...`
+fn names_file_and_offset(error: &str) -> bool {
+    let offset = error.split_once(" at byte ").and_then(|(_, rest)| rest.chars().next());
+    error.contains(&format!("{}/", super::supervise::CHECKPOINT))
+        && offset.is_some_and(|c| c.is_ascii_digit())
 }

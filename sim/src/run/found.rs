@@ -25,7 +25,12 @@ pub(crate) struct Found {
     pub at_risk: Vec<AtRisk>,
 }
 
-pub(super) fn key(world: &World, ledger: &Ledger, lives: &[LifeEvidence], interval_ms: u64) -> u64 {
+pub(super) fn key<'a>(
+    world: &World,
+    ledger: &Ledger,
+    lives: impl Iterator<Item = &'a LifeEvidence>,
+    interval_ms: u64,
+) -> u64 {
     let mut hash = Xxh3::new();
     world.disk_fingerprint().hash(&mut hash);
     let source = ledger.report();

@@ -5,12 +5,15 @@
 
 mod evidence;
 mod found;
+mod life;
+mod price;
 mod report;
 mod supervise;
 mod tap;
 
-pub use evidence::{Emission, Evidence, Image, LifeEnd, LifeEvidence};
+pub use evidence::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, StopAsked};
 pub(crate) use found::Found;
+pub use price::Restart;
 pub use report::{Happening, LedgerSummary, RunReport, TimelineEntry, Totals};
 pub(crate) use supervise::{simulate, simulate_until};
 pub use tap::TappedBatch;
@@ -21,7 +24,7 @@ use crate::{
     sabotage::Sabotage,
     scenario::Scenario,
     simulation::Panicked,
-    source::Script,
+    source::{Mode, Script},
     world::TraceEntry,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,8 +76,10 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
         script.cut(lines);
     }
     let calm = supervise::simulate(scenario, &script, &Plan::calm(), options);
-    let plan =
-        options.plan.clone().unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, options)));
+    let plan = options
+        .plan
+        .clone()
+        .unwrap_or_else(|| Plan::draw(options.seed, &bounds(&calm, &script, scenario.mode, options)));
     let faulty = match plan.faults.is_empty() {
         true => calm.clone(),
         false => supervise::simulate(scenario, &script, &plan, options),
@@ -107,9 +112,16 @@ pub(crate) fn judged(
 pub(crate) type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;
 
 /// What a plan may contain, from what the run without faults did: so that most triggers are reached.
-fn bounds(calm: &Simulated, script: &Script, options: &RunOptions) -> Bounds {
-    let mut bounds =
-        Bounds { kinds: options.faults.clone(), source_bytes: script.bytes(), ..Bounds::default() };
+fn bounds(calm: &Simulated, script: &Script, mode: Mode, options: &RunOptions) -> Bounds {
+    let pointless = match mode {
+        // It hears nothing, late or not.
+        Mode::Tcp => FaultKind::LateData,
+        // It sends what it is asked for.
+        Mode::Resume => FaultKind::Repeat,
+    };
+    let kinds = options.faults.iter().copied().filter(|kind| *kind != pointless).collect();
+    let last_line_ms = script.lines.last().map_or(0, |line| line.at_ms);
+    let mut bounds = Bounds { kinds, last_line_ms, source_bytes: script.bytes(), ..Bounds::default() };
     if let Ok((calm, _)) = calm
         && let Some(life) = calm.lives.first()
     {

@@ -1,8 +1,8 @@
 //! A run's story as plain data: what the reports render and a file keeps.
 
-use super::{Evidence, LifeEnd, RunOptions};
+use super::{Evidence, LifeEnd, LifeEvidence, Restart, RunOptions, price};
 use crate::{
-    fault::{FaultKind, FaultOutcome, Hit, Plan, Step},
+    fault::{Class, FaultKind, FaultOutcome, Hit, Plan, Step},
     judge::{Verdict, acknowledged_lines},
     scenario::Scenario,
     simulation::Panicked,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The whole story of a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct RunReport {
     /// The scenario.
     pub scenario: String,
@@ -38,8 +38,17 @@ pub struct RunReport {
     pub totals: Totals,
     /// The judges' verdicts; one that did not hold makes the run a failure.
     pub verdicts: Vec<Verdict>,
-    /// The durable steps that were hit, by what.
+    /// What the engine owed in this run, by the worst fault that fired: what the judges judged it by.
+    pub class: Class,
+    /// The error, naming file and offset, with which the driver stopped for good because of damage; the run held if all that
+    /// it did before is right.
+    pub detected: Option<String>,
+    /// The steps that were hit, by what.
     pub coverage: BTreeSet<(Step, FaultKind)>,
+    /// The steps that some life made: what could have been hit.
+    pub reached: BTreeSet<Step>,
+    /// What each restart cost.
+    pub price: Vec<Restart>,
     /// The virtual time that the run took.
     pub took: VirtualTime,
     /// The hash of everything that happened.
@@ -118,8 +127,14 @@ pub struct Totals {
     pub losses: u64,
     /// Invariants broken.
     pub violations: u64,
-    /// Planned faults that never fired.
+    /// Planned faults.
+    pub planned: u64,
+    /// Those of them that never fired.
     pub missed: u64,
+    /// Runs in which a fault fired that an engine need only detect.
+    pub damaged: u64,
+    /// Those of them that ended with an error that names file and offset.
+    pub detected: u64,
     /// Nanoseconds of virtual time.
     pub virtual_nanos: u64,
 }
@@ -138,14 +153,7 @@ impl RunReport {
             lines: options.plan.as_ref().and_then(|plan| plan.lines),
             faults: options.faults.iter().map(|kind| kind.name().to_owned()).collect(),
             sabotage: options.sabotage.iter().map(|sabotage| sabotage.name().to_owned()).collect(),
-            plan: Vec::new(),
-            timeline: Vec::new(),
-            ledger: LedgerSummary::default(),
-            totals: Totals::default(),
-            verdicts: Vec::new(),
-            coverage: BTreeSet::new(),
-            took: VirtualTime::default(),
-            hash: String::new(),
+            ..Self::default()
         }
     }
 
@@ -172,7 +180,11 @@ impl RunReport {
         let mut report = Self::empty(scenario, options);
         report.ledger = ledger(script, &evidence);
         report.timeline = timeline(&evidence);
+        report.class = evidence.class();
+        report.detected = evidence.detected().map(str::to_owned);
         report.coverage = coverage(&evidence);
+        report.reached = evidence.reached.iter().collect();
+        report.price = price::restarts(&evidence);
         report.totals = totals(&evidence, &verdicts, report.ledger.lost);
         report.took = evidence.ended_at;
         report.hash = evidence.hash.to_string();
@@ -190,11 +202,19 @@ fn ledger(script: &Script, evidence: &Evidence) -> LedgerSummary {
     }
     // A journal that contradicts itself is the judge's to tell of.
     let acknowledged = acknowledged_lines(script, evidence).unwrap_or_default();
-    let lost = acknowledged.iter().filter(|line| !processed.contains_key(line.as_str())).count();
+    let mut expected = std::collections::BTreeMap::<&str, u64>::new();
+    for line in &acknowledged {
+        *expected.entry(line).or_default() += 1;
+    }
+    let processed_times = |line: &str| processed.get(line).copied().unwrap_or(0);
+    let lost = expected.iter().map(|(line, times)| times.saturating_sub(processed_times(line))).sum();
+    // A line that the source repeated is a record each time.
+    let twice =
+        processed.iter().filter(|(line, times)| **times > expected.get(*line).copied().unwrap_or(0).max(1));
     let sent = evidence.source.sent as u64;
     let (protocol, died_with_the_socket) = match evidence.source.mode {
         Mode::Resume => ("resume", 0),
-        Mode::Tcp => ("tcp", sent.saturating_sub(acknowledged.len() as u64)),
+        Mode::Tcp => ("tcp", sent.saturating_sub(expected.len() as u64)),
     };
     LedgerSummary {
         protocol: protocol.into(),
@@ -202,8 +222,8 @@ fn ledger(script: &Script, evidence: &Evidence) -> LedgerSummary {
         sent,
         acknowledged: acknowledged.len() as u64,
         processed: processed.values().sum(),
-        twice: processed.values().filter(|count| **count > 1).count() as u64,
-        lost: lost as u64,
+        twice: twice.count() as u64,
+        lost,
         died_with_the_socket,
     }
 }
@@ -215,7 +235,7 @@ fn timeline(evidence: &Evidence) -> Vec<TimelineEntry> {
         timeline.push(entry(life.began_at, Happening::LifeBegan));
         timeline.extend(life.events.iter().map(|(at, event)| entry(*at, Happening::Event(event.clone()))));
         match &life.end {
-            LifeEnd::Failed { error } => {
+            LifeEnd::Failed { error, .. } => {
                 timeline.push(entry(life.ended_at, Happening::LifeFailed { error: error.clone() }));
             }
             LifeEnd::CutOff => timeline.push(entry(life.ended_at, Happening::CutOff)),
@@ -241,19 +261,31 @@ fn coverage(evidence: &Evidence) -> BTreeSet<(Step, FaultKind)> {
     evidence.faults.iter().filter_map(hit).collect()
 }
 
+/// How many lives a fault ended: a crash loop ends several.
+fn ended_by(evidence: &Evidence, fault: usize) -> u64 {
+    let by_it = |life: &&LifeEvidence| matches!(life.end, LifeEnd::Crashed { fault: by, .. } if by == fault);
+    evidence.lives.iter().filter(by_it).count() as u64
+}
+
 fn totals(evidence: &Evidence, verdicts: &[Verdict], losses: u64) -> Totals {
     let mut totals = Totals {
         lives: evidence.lives.len() as u64,
         losses,
         violations: verdicts.iter().map(|verdict| verdict.violations.len() as u64).sum(),
+        planned: evidence.faults.len() as u64,
+        damaged: u64::from(evidence.class() != Class::Tolerated),
+        detected: u64::from(evidence.detected().is_some()),
         virtual_nanos: evidence.ended_at.0,
         ..Totals::default()
     };
-    for outcome in &evidence.faults {
+    for (fault, outcome) in evidence.faults.iter().enumerate() {
         match (&outcome.firing, outcome.fault.kind()) {
             (None, _) => totals.missed += 1,
-            (_, FaultKind::Crash | FaultKind::PowerLoss | FaultKind::CrashLoop) => totals.crashes += 1,
-            (_, FaultKind::Reset | FaultKind::Close | FaultKind::HalfOpen) => totals.drops += 1,
+            (_, FaultKind::Crash | FaultKind::PowerLoss) => totals.crashes += 1,
+            (_, FaultKind::CrashLoop) => totals.crashes += ended_by(evidence, fault),
+            (_, FaultKind::Reset | FaultKind::Close | FaultKind::HalfOpen | FaultKind::LateData) => {
+                totals.drops += 1
+            }
             _ => {}
         }
     }

@@ -2,10 +2,12 @@
 //! that was sent is processed; then it is asked to stop.
 //!
 //! A driver that ends with an error is started again after a second, as a process supervisor would do, unless the error says
-//! that the same start would fail again.
+//! that the same start would fail again. A driver that is taken for dead is replaced while it lives: then there are two, until the older
+//! one finds out.
 
 use super::{
-    Emission, Evidence, Found, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, found, tap,
+    Cause, Emission, Evidence, Found, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, found,
+    life::{Running, end_of},
 };
 use crate::{
     disk::ContentChange,
@@ -13,16 +15,11 @@ use crate::{
     scenario::Scenario,
     simulation::{Panicked, WorldOptions, run_simulation},
     source::{Ledger, Mode, Script, Source},
-    world::{Crashed, Life, Node, VirtualTime, World},
+    world::{Crashed, Life, Node, Order, VirtualTime, World},
 };
-use highwater_core::{Error, StreamingContext, env::Env, event::Event};
-use std::{
-    ops::ControlFlow,
-    path::Path,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-use tokio::sync::watch;
+use highwater_core::Error;
+use madsim::task::JoinError;
+use std::{collections::BTreeMap, future::poll_fn, ops::ControlFlow, sync::Arc, task::Poll, time::Duration};
 
 pub(super) const CHECKPOINT: &str = "/checkpoint";
 pub(super) const TAP: &str = "/output/tap";
@@ -36,8 +33,6 @@ const RESTART_AFTER_FAILURE: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long the run goes on after everything was delivered, so that it is in batches and checkpoints.
 const SETTLE: Duration = Duration::from_millis(2500);
-
-type Events = Arc<Mutex<Vec<(VirtualTime, Event)>>>;
 
 /// Lives through one run.
 pub(crate) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, options: &RunOptions) -> Simulated {
@@ -58,13 +53,13 @@ pub(crate) fn simulate_until(
 ) -> Result<Option<Found>, Panicked> {
     run_simulation(world_options(plan, options), |world| async move {
         let mut run = Supervisor::new(scenario, script, plan, world);
-        while run.next_life() != life {
-            if run.live_once().await.is_break() {
+        while run.life_due() != Some(life) {
+            if run.go_on().await.is_break() {
                 return None;
             }
         }
         let interval_ms = scenario.options.batch_interval.millis();
-        let key = found::key(&run.world, &run.ledger, &run.lives, interval_ms);
+        let key = found::key(&run.world, &run.ledger, run.lives.values(), interval_ms);
         Some(Found { key, at_risk: run.world.at_risk() })
     })
 }
@@ -103,14 +98,28 @@ struct Supervisor<'a> {
     ledger: Ledger,
     driver: Node,
     quiet_at: VirtualTime,
-    lives: Vec<LifeEvidence>,
+    /// The newest life, if it is up.
+    newest: Option<Running>,
+    /// Older lives that were taken for dead, and live.
+    zombies: Vec<Running>,
+    /// When to start the next life.
+    start_at: Option<VirtualTime>,
+    /// The next life is started so long after this one, which was asked to stop, has ended.
+    restart_after_stop: Option<(Life, Duration)>,
+    /// When the last planned end of a life was over: crash loops and stops come when they come.
+    down_until: VirtualTime,
+    /// Since when everything is delivered and nothing more is to come.
+    delivered_since: Option<VirtualTime>,
+    lives: BTreeMap<Life, LifeEvidence>,
 }
 
-/// What ended the waiting for a life.
-enum Ended {
+/// What a supervisor hears of.
+enum News {
     Crashed(Crashed),
-    Itself(Result<(), Error>),
-    OutOfTime,
+    /// A life ended by itself; an error if it was killed.
+    Ended(Life, Result<Result<(), Error>, JoinError>),
+    Ordered(Order),
+    Look,
 }
 
 impl<'a> Supervisor<'a> {
@@ -119,115 +128,205 @@ impl<'a> Supervisor<'a> {
         let ledger = source.start(&world);
         let driver = world.add_node("driver");
         world.arm(plan, &driver);
-        let quiet_at = quiet_at(script, plan);
-        Self { scenario, world, ledger, driver, quiet_at, lives: Vec::new() }
+        let start_at = Some(world.now());
+        Self {
+            scenario,
+            world,
+            ledger,
+            driver,
+            quiet_at: quiet_at(script, plan),
+            newest: None,
+            zombies: Vec::new(),
+            start_at,
+            restart_after_stop: None,
+            down_until: VirtualTime::default(),
+            delivered_since: None,
+            lives: BTreeMap::new(),
+        }
     }
 
     /// Starts the driver again and again until the run is done. An error says why it never was.
     async fn live(&mut self) -> Result<(), String> {
         loop {
-            if let ControlFlow::Break(done) = self.live_once().await {
+            if let ControlFlow::Break(done) = self.go_on().await {
                 return done;
             }
         }
     }
 
-    /// One life, and the pause after it if there is to be another one.
-    async fn live_once(&mut self) -> ControlFlow<Result<(), String>> {
-        let (ended, life) = self.one_life().await;
-        let pause = match &ended {
-            Ended::Crashed(crashed) => crashed.restart_after,
-            Ended::Itself(Ok(())) => return ControlFlow::Break(Ok(())),
-            Ended::Itself(Err(error)) if error.is_unusable_input() => {
-                return ControlFlow::Break(Err(format!("life {life} cannot go on: {error}")));
+    /// Starts a life if one is due, and does what the next news asks for.
+    async fn go_on(&mut self) -> ControlFlow<Result<(), String>> {
+        self.start_if_due();
+        match self.news().await {
+            News::Crashed(crashed) => self.crashed(&crashed),
+            News::Ended(life, result) => {
+                if let Some(done) = self.ended(life, result) {
+                    return ControlFlow::Break(done);
+                }
             }
-            Ended::Itself(Err(_)) => RESTART_AFTER_FAILURE,
-            Ended::OutOfTime => return ControlFlow::Break(Err(self.why_not_done())),
-        };
-        if self.out_of_time() {
-            return ControlFlow::Break(Err(self.why_not_done()));
+            News::Ordered(order) => self.obey(order),
+            News::Look => self.stop_if_done(),
         }
-        self.world.sleep(pause).await;
-        ControlFlow::Continue(())
+        match self.out_of_time() {
+            true => ControlFlow::Break(Err(self.why_not_done())),
+            false => ControlFlow::Continue(()),
+        }
     }
 
-    /// The life that begins next.
-    fn next_life(&self) -> Life {
-        self.lives.last().map_or(Life::FIRST, |last| last.life.next())
+    /// The life that begins now.
+    fn life_due(&self) -> Option<Life> {
+        let due = self.start_at.is_some_and(|at| at <= self.world.now());
+        due.then(|| self.driver.life().map_or(Life::FIRST, Life::next))
     }
 
-    async fn one_life(&mut self) -> (Ended, Life) {
-        let image = self.world.files();
-        let began_at = self.world.now();
-        let events: Events = Arc::default();
-        let stop = watch::Sender::new(false);
-        let (scenario, stopping) = (self.scenario.clone(), stop.subscribe());
-        let listener = {
-            let (world, events) = (self.world.clone(), events.clone());
-            move |event: &Event| events.lock().expect("no panic holds it").push((world.now(), event.clone()))
-        };
-        let task = self.driver.start(|env| drive(env, scenario, listener, stopping));
-        let life = self.driver.life().expect("it was started");
-        let mut task = std::pin::pin!(task);
-        let mut delivered_at = None;
-        let ended = loop {
-            tokio::select! {
-                biased;
-                crashed = self.world.crashed() => break Ended::Crashed(crashed),
-                result = &mut task => match result {
-                    Ok(result) => break Ended::Itself(result),
-                    // Killed: the crash will be told.
-                    Err(_) => break Ended::Crashed(self.world.crashed().await),
-                },
-                () = self.world.sleep(LOOK_EVERY) => {}
+    fn start_if_due(&mut self) {
+        if self.life_due().is_some() {
+            self.start_at = None;
+            self.zombies.extend(self.newest.take());
+            self.newest = Some(Running::start(self.scenario, &self.driver, &self.world));
+        }
+    }
+
+    async fn news(&mut self) -> News {
+        let next_look = self.world.now().after_nanos(LOOK_EVERY.as_nanos() as u64);
+        let next_look = self.start_at.map_or(next_look, |start_at| start_at.min(next_look));
+        let lives = &mut self.zombies;
+        let newest = &mut self.newest;
+        let ended = poll_fn(|context| {
+            for running in newest.iter_mut().chain(lives.iter_mut()) {
+                if let Poll::Ready(result) = running.poll_end(context) {
+                    return Poll::Ready(News::Ended(running.life, result));
+                }
             }
-            if self.out_of_time() {
-                break Ended::OutOfTime;
-            }
-            let delivered = match self.scenario.mode {
-                Mode::Resume => self.ledger.all_acknowledged(),
-                Mode::Tcp => self.ledger.all_delivered(),
-            };
-            if !delivered || self.world.now() < self.quiet_at {
-                delivered_at = None;
-                continue;
-            }
-            let now = self.world.now();
-            let since = *delivered_at.get_or_insert(now);
-            if now.0 - since.0 >= SETTLE.as_nanos() as u64 {
-                stop.send_replace(true);
-            }
-        };
-        let end = match &ended {
-            Ended::Crashed(crashed) => {
-                LifeEnd::Crashed { fault: crashed.fault, power_loss: crashed.power_loss }
-            }
-            Ended::Itself(Ok(())) => LifeEnd::Stopped,
-            Ended::Itself(Err(error)) => LifeEnd::Failed { error: error.to_string() },
-            Ended::OutOfTime => LifeEnd::CutOff,
-        };
-        let events = std::mem::take(&mut *events.lock().expect("no panic holds it"));
-        let ended_at = self.world.now();
-        let (disk_operations, network_operations) = (0, 0);
-        self.lives.push(LifeEvidence {
-            life,
-            began_at,
-            ended_at,
-            end,
-            image,
-            events,
-            disk_operations,
-            network_operations,
+            Poll::Pending
         });
-        (ended, life)
+        tokio::select! {
+            biased;
+            crashed = self.world.crashed() => News::Crashed(crashed),
+            ended = ended => ended,
+            order = self.world.ordered() => News::Ordered(order),
+            () = self.world.sleep_until(next_look) => News::Look,
+        }
+    }
+
+    /// A planned crash has ended the newest life, and with its power also the older ones.
+    fn crashed(&mut self, crashed: &Crashed) {
+        let end = LifeEnd::Crashed { fault: crashed.fault, power_loss: crashed.power_loss };
+        if let Some(newest) = self.newest.take() {
+            self.tell(newest, end.clone());
+        }
+        if crashed.power_loss {
+            for zombie in std::mem::take(&mut self.zombies) {
+                self.tell(zombie, end.clone());
+            }
+        }
+        let pause = u64::try_from(crashed.restart_after.as_nanos()).unwrap_or(u64::MAX);
+        self.start_by(crashed.at.after_nanos(pause));
+        self.down_until = self.down_until.max(crashed.at.after_nanos(pause));
+    }
+
+    /// A life ended by itself. What the run comes to, if that ends it.
+    fn ended(
+        &mut self,
+        life: Life,
+        result: Result<Result<(), Error>, JoinError>,
+    ) -> Option<Result<(), String>> {
+        // Killed: the crash was told before.
+        let result = result.ok()?;
+        self.driver.end(life);
+        let end = end_of(&result);
+        let now = self.world.now();
+        let Some(newest) = self.newest.take_if(|newest| newest.life == life) else {
+            if let Some(at) = self.zombies.iter().position(|zombie| zombie.life == life) {
+                let zombie = self.zombies.remove(at);
+                self.tell(zombie, end);
+            }
+            return None;
+        };
+        self.tell(newest, end);
+        match (result, self.restart_after_stop.take_if(|(stopped, _)| *stopped == life)) {
+            (Ok(()), Some((_, after))) => {
+                let start_at = now.after_nanos(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
+                self.start_by(start_at);
+                self.down_until = self.down_until.max(start_at);
+                None
+            }
+            (Ok(()), None) => Some(Ok(())),
+            // One that is refused because an older one lives is let in once that one's lease is over.
+            (Err(error), _)
+                if error.is_unusable_input()
+                    && !(!self.zombies.is_empty() && Cause::of(&error) == Cause::InUse) =>
+            {
+                Some(Err(format!("life {life} cannot go on: {error}")))
+            }
+            (Err(_), _) => {
+                self.start_by(now.after_nanos(RESTART_AFTER_FAILURE.as_nanos() as u64));
+                None
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        let Some(newest) = &mut self.newest else { return };
+        match order {
+            Order::Replace { life, at } if life == newest.life => self.start_by(at),
+            Order::Stop { life, restart_after } if life == newest.life => {
+                // One that has been asked because everything is done needs no other life after it.
+                if newest.stop.is_none() {
+                    self.restart_after_stop = Some((life, restart_after));
+                    newest.ask_to_stop(&self.world);
+                }
+            }
+            Order::Replace { .. } | Order::Stop { .. } => {}
+        }
+    }
+
+    /// The next life starts then, or before if it was to start before.
+    fn start_by(&mut self, at: VirtualTime) {
+        self.start_at = Some(self.start_at.map_or(at, |planned| planned.min(at)));
+    }
+
+    fn stop_if_done(&mut self) {
+        let delivered = match self.scenario.mode {
+            Mode::Resume => self.ledger.all_acknowledged(),
+            Mode::Tcp => self.ledger.all_delivered(),
+        };
+        let now = self.world.now();
+        let one_driver = self.zombies.is_empty() && self.start_at.is_none();
+        let Some(newest) = self.newest.as_mut().filter(|_| delivered && one_driver && now >= self.quiet_at)
+        else {
+            self.delivered_since = None;
+            return;
+        };
+        let since = *self.delivered_since.get_or_insert(now);
+        if now.0 - since.0 >= SETTLE.as_nanos() as u64 {
+            newest.ask_to_stop(&self.world);
+        }
+    }
+
+    fn tell(&mut self, running: Running, end: LifeEnd) {
+        self.delivered_since = None;
+        self.lives.insert(running.life, running.evidence(end, &self.world));
+    }
+
+    /// When the last of the faults that came to something was over.
+    fn last_fault_over(&self) -> VirtualTime {
+        last_fault_over(&self.world.fault_outcomes()).max(self.down_until)
     }
 
     fn out_of_time(&self) -> bool {
-        let from = self.quiet_at.max(last_fault_over(&self.world.fault_outcomes()));
+        let from = self.quiet_at.max(self.last_fault_over());
         self.world.now().0 > from.0 + LIVENESS_BOUND.as_nanos() as u64
     }
 
     fn why_not_done(&self) -> String {
+        if let Some(zombie) = self.zombies.first() {
+            let (life, newer) = (zombie.life, self.driver.life().unwrap_or(zombie.life));
+            return format!(
+                "life {life} lives {} s after the last fault, though life {newer} replaced it",
+                LIVENESS_BOUND.as_secs()
+            );
+        }
         let report = self.ledger.report();
         format!(
             "{} of {} lines sent, {} acknowledged {} s after the world healed",
@@ -239,15 +338,21 @@ impl<'a> Supervisor<'a> {
     }
 
     fn evidence(mut self, converged: Result<(), String>) -> (Evidence, Vec<crate::world::TraceEntry>) {
-        for (life, counted) in self.lives.iter_mut().zip(self.driver.lives()) {
+        let left = std::mem::take(&mut self.zombies);
+        for running in left.into_iter().chain(self.newest.take()) {
+            self.tell(running, LifeEnd::CutOff);
+        }
+        let healed_at = self.quiet_at.max(self.last_fault_over());
+        let mut lives: Vec<LifeEvidence> = std::mem::take(&mut self.lives).into_values().collect();
+        for (life, counted) in lives.iter_mut().zip(self.driver.lives()) {
             life.disk_operations = counted.disk_operations;
             life.network_operations = counted.network_operations;
         }
         let faults = self.world.fault_outcomes();
-        let healed_at = self.quiet_at.max(last_fault_over(&faults));
         let evidence = Evidence {
-            lives: self.lives,
+            lives,
             last_image: self.world.files(),
+            last_pristine: self.world.pristine_of_damaged_files(),
             graveyard: self.world.graveyard(),
             emissions: emissions(&self.world),
             source: self.ledger.report(),
@@ -255,6 +360,9 @@ impl<'a> Supervisor<'a> {
             faults,
             steps: self.world.steps(),
             network_operations: self.world.network_operations(),
+            damages: self.world.damaged_files(),
+            failures: self.world.failed_operations(),
+            reached: self.world.reached(),
             usage: self.world.usage(),
             converged,
             healed_at,
@@ -268,51 +376,17 @@ impl<'a> Supervisor<'a> {
 /// The appends to the output files. The tap is the first output of a batch, so what a life appends to the pipeline's output
 /// belongs to the batch that it tapped last.
 fn emissions(world: &World) -> Vec<Emission> {
-    let mut tapped: (Option<Life>, Option<highwater_core::BatchTime>) = (None, None);
+    let mut tapped: BTreeMap<Life, Option<highwater_core::BatchTime>> = BTreeMap::new();
     let mut emissions = Vec::new();
     for change in world.output_changes() {
-        let ContentChange::Append { bytes, .. } = change.change else { continue };
+        let ContentChange::Append { offset, bytes } = change.change else { continue };
         let tap = change.path == TAP;
         if tap {
             let time = TappedBatch::parse(&bytes).map(|(batch, _)| batch.time);
-            tapped = (Some(change.life), time);
+            tapped.insert(change.life, time);
         }
-        let time = tapped.1.filter(|_| tapped.0 == Some(change.life));
-        emissions.push(Emission { life: change.life, at: change.at, time, tap, bytes });
+        let time = tapped.get(&change.life).copied().flatten();
+        emissions.push(Emission { life: change.life, at: change.at, time, tap, offset, bytes });
     }
     emissions
-}
-
-/// The driver's program: what a user's `main` does.
-async fn drive(
-    env: Env,
-    scenario: Scenario,
-    listener: impl Fn(&Event) + Send + Sync + 'static,
-    mut stopping: watch::Receiver<bool>,
-) -> Result<(), Error> {
-    env.disk.create_dir(Path::new("/output")).await.map_err(|source| Error::Disk {
-        operation: "create the directory",
-        path: "/output".into(),
-        source,
-    })?;
-    let url = match scenario.mode {
-        Mode::Tcp => format!("tcp://{}", Source::ADDRESS),
-        Mode::Resume => format!("resume://{}", Source::ADDRESS),
-    };
-    let mut context = StreamingContext::get_or_create(env, CHECKPOINT, |env| {
-        let context = StreamingContext::new(env, scenario.options.clone())?;
-        context.add_listener(listener);
-        let lines = context.socket_text_stream(&url)?;
-        lines.clone().write_text(TAP, tap::format);
-        (scenario.build)(lines, Path::new(OUTPUT));
-        Ok(context)
-    })
-    .await?;
-    context.start().await?;
-    let asked = tokio::select! {
-        biased;
-        ended = context.await_termination() => return ended,
-        asked = stopping.wait_for(|stop| *stop) => asked.is_ok(),
-    };
-    context.stop(asked).await
 }

@@ -54,6 +54,16 @@ pub(super) fn numbers(fault: &Fault) -> Vec<Number> {
     numbers
 }
 
+/// A fault whose numbers of these names are one less where they come after those of the fault that is `gone`.
+pub(super) fn brought_forward(fault: &Fault, gone: &Fault, names: &[&str]) -> Fault {
+    let named = |number: &Number| number.path.last().is_some_and(|name| names.contains(&name.as_str()));
+    let since = numbers(gone).into_iter().find(named).map_or(1, |number| number.value);
+    let later = numbers(fault).into_iter().filter(|number| named(number) && number.value > since);
+    later.fold(fault.clone(), |fault, number| {
+        number.set(&fault, number.value.unsigned_abs() - 1).unwrap_or(fault)
+    })
+}
+
 /// Faults that are plainer than this one, the plainest first: a crash for a loop of them, one without a field that it need not have (so
 /// that a power loss is a crash, and what comes inside an operation comes before it), one with a plain image.
 pub(super) fn plainer(fault: &Fault) -> Vec<Fault> {
@@ -153,6 +163,20 @@ mod tests {
         assert_eq!(found[1].set(&drift, 3), Some(Fault::Drift(Drift { at_ms: 5, ppm: -3 })));
         let reset = Fault::Reset(Reset { connection: 3, after_bytes: 4 });
         assert_eq!(numbers(&reset).iter().map(Number::magnitude).collect::<Vec<_>>(), [(4, 0), (3, 1)]);
+    }
+
+    #[test]
+    fn what_comes_after_a_fault_that_is_gone_is_counted_anew() {
+        let crash = |life| {
+            let trigger = Trigger::Start { life: Life(life) };
+            Fault::Crash(Crash { restart_after_ms: 9, trigger, power_loss: None })
+        };
+        let reset = |connection| Fault::Reset(Reset { connection, after_bytes: 4 });
+        assert_eq!(brought_forward(&crash(4), &crash(3), &["life"]), crash(3));
+        assert_eq!(brought_forward(&crash(2), &crash(3), &["life"]), crash(2));
+        assert_eq!(brought_forward(&reset(2), &crash(1), &["life", "connection"]), reset(1));
+        assert_eq!(brought_forward(&reset(1), &crash(1), &["life", "connection"]), reset(1));
+        assert_eq!(brought_forward(&reset(2), &crash(1), &["life"]), reset(2));
     }
 
     /// A kind that is added has nothing to do for it.

@@ -15,11 +15,16 @@ pub(super) enum Last {
     Left,
 }
 
+/// What the faults count over a whole run, alone and together: a life that is over ends its connection.
+const COUNTED: [&[&str]; 3] = [&["life"], &["connection", "attempt"], &["life", "connection", "attempt"]];
+
 /// The way under way.
 #[derive(Clone, Debug)]
 pub(super) enum Search {
     /// Leaves faults out: all, halves, quarters, at last one by one, as in delta debugging.
     FewerFaults { size: usize, at: usize },
+    /// Leaves a fault out that made a life or a connection, of which the other faults count theirs.
+    FewerLives { fault: usize, names: usize },
     /// Puts a plainer fault in the place of one.
     PlainerFaults { fault: usize, next: usize },
     /// Makes the numbers of the faults small, one after another.
@@ -30,9 +35,10 @@ pub(super) enum Search {
 
 impl Search {
     /// All ways, in the order in which they are gone, for a workload of so many lines.
-    pub(super) fn all(plan: &Plan, lines: u64) -> [Self; 4] {
+    pub(super) fn all(plan: &Plan, lines: u64) -> [Self; 5] {
         [
             Self::FewerFaults { size: plan.faults.len(), at: 0 },
+            Self::FewerLives { fault: 0, names: 0 },
             Self::PlainerFaults { fault: 0, next: 0 },
             Self::SmallerNumbers { fault: 0, number: 0, descent: None },
             Self::FewerLines { lines, descent: None },
@@ -55,6 +61,27 @@ impl Search {
                 let mut fewer = plan.clone();
                 fewer.faults.drain(*at..(*at + *size).min(plan.faults.len()));
                 Some(fewer)
+            }
+            Self::FewerLives { fault, names } => {
+                match last {
+                    Last::None => {}
+                    Last::Taken => *names = 0,
+                    Last::Left => *names += 1,
+                }
+                loop {
+                    let mut fewer = plan.clone();
+                    let gone = (*fault < fewer.faults.len()).then(|| fewer.faults.remove(*fault))?;
+                    let Some(counted) = COUNTED.get(*names) else {
+                        (*fault, *names) = (*fault + 1, 0);
+                        continue;
+                    };
+                    let forward = |other: &Fault| fields::brought_forward(other, &gone, counted);
+                    let faults: Vec<Fault> = fewer.faults.iter().map(forward).collect();
+                    if faults != fewer.faults {
+                        return Some(Plan { faults, ..fewer });
+                    }
+                    *names += 1;
+                }
             }
             Self::PlainerFaults { fault, next } => {
                 match last {

@@ -170,6 +170,21 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_that_only_made_a_life_is_left_out_and_the_lives_are_counted_anew() {
+        let crash = |life| {
+            let trigger = Trigger::Start { life: Life(life) };
+            Fault::Crash(Crash { restart_after_ms: 1, trigger, power_loss: None })
+        };
+        // The last crash does it, whenever the lives before it end; one that is not reached does nothing.
+        let fails = |plan: &Plan| {
+            let reached = plan.faults.iter().zip(1..).all(|(fault, life)| *fault == crash(life));
+            reached && plan.faults.len() >= 2
+        };
+        let (plan, _) = shrunk(Plan::of((1..=5).map(crash).collect()), 1, fails);
+        assert_eq!(plan.faults, [crash(1), crash(2)]);
+    }
+
+    #[test]
     fn a_number_stops_where_it_matters() {
         let fails = |plan: &Plan| {
             plan.lines.is_none_or(|lines| lines >= 12)

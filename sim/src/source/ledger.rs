@@ -11,7 +11,9 @@ use crate::{
 };
 use std::{
     fmt,
+    future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
 };
 
 /// The books of a source, shared with the task that serves it.
@@ -38,8 +40,22 @@ struct Served {
     id: ConnectionId,
     accepted_at: VirtualTime,
     resumed_from: Option<u64>,
+    /// The highest acknowledgement on it, of `RESUME` or `ACK`.
+    acknowledged: u64,
     /// Since the lines on a connection are consecutive, the first tells all their numbers.
     lines: Vec<SentLine>,
+}
+
+impl Books {
+    /// So many lines are durable, says the driver on a connection. If it has said less on a newer one, it had forgotten them.
+    fn acknowledge(&mut self, connection: usize, n: u64) {
+        self.connections[connection].acknowledged = n;
+        self.acknowledged = self.acknowledged.max(n);
+        let newer = self.connections[connection + 1..].iter().filter_map(|newer| newer.resumed_from);
+        if let Some(resumed) = newer.min().filter(|resumed| *resumed < n) {
+            self.violations.push(Violation::ResumedBelowAcknowledged { resumed, acknowledged: n });
+        }
+    }
 }
 
 /// A line that was sent on a connection.
@@ -58,6 +74,8 @@ pub struct SourceConnection {
     pub accepted_at: VirtualTime,
     /// The line from which the driver resumed; `None` in TCP mode and before it said so.
     pub resumed_from: Option<u64>,
+    /// The highest acknowledgement that came on it.
+    pub acknowledged: u64,
     /// The lines that were sent on it, one after the other.
     pub lines: Vec<SentLine>,
     /// Its bytes: written, delivered to the driver, and how the driver saw its end. `None` if it was no driver's.
@@ -67,7 +85,8 @@ pub struct SourceConnection {
 /// The driver broke the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Violation {
-    /// `ACK n` below an earlier one: a durable count that shrinks.
+    /// `ACK n` below what the same connection acknowledged before: a durable count that shrinks. What arrives late on an older
+    /// connection may be less than what a newer one has said.
     AcknowledgementWentBack {
         /// The highest before.
         from: u64,
@@ -81,7 +100,8 @@ pub enum Violation {
         /// How many lines were sent.
         sent: u64,
     },
-    /// `RESUME n` below what was acknowledged: the driver forgot what it called durable.
+    /// `RESUME n` below what was acknowledged on an older connection, in whichever order the two arrived: the driver forgot what it
+    /// called durable. Not while two drivers live.
     ResumedBelowAcknowledged {
         /// What came.
         resumed: u64,
@@ -139,6 +159,7 @@ pub struct SourceReport {
 
 impl Ledger {
     pub(super) fn new(world: Arc<World>, mode: Mode, script: Script) -> Self {
+        world.lock().schedule.set_lines_to_come(!script.lines.is_empty());
         Self { world, mode, script: Arc::new(script), books: Arc::default() }
     }
 
@@ -169,6 +190,7 @@ impl Ledger {
         let connection = |served: &Served| SourceConnection {
             accepted_at: served.accepted_at,
             resumed_from: served.resumed_from,
+            acknowledged: served.acknowledged,
             lines: served.lines.clone(),
             record: self.world.connection(served.id),
         };
@@ -182,18 +204,32 @@ impl Ledger {
         }
     }
 
-    pub(super) fn accepted(&self, id: ConnectionId) {
+    /// A connection was accepted; returns which it is. A source that hears nothing sends on after its last line, or repeats some.
+    pub(super) fn accepted(&self, id: ConnectionId) -> usize {
         let accepted_at = self.world.now();
-        let served = Served { id, accepted_at, resumed_from: None, lines: Vec::new() };
-        self.books().connections.push(served);
+        let mut books = self.books();
+        if self.mode == Mode::Tcp && books.sent > 0 {
+            let repeated = usize::try_from(self.world.lines_repeated(id)).unwrap_or(usize::MAX);
+            books.next = books.sent.saturating_sub(repeated);
+        }
+        let served = Served { id, accepted_at, resumed_from: None, acknowledged: 0, lines: Vec::new() };
+        books.connections.push(served);
+        books.connections.len() - 1
     }
 
-    /// `RESUME n`: from where to send. Below what was acknowledged there is nothing left to send.
-    pub(super) fn resumed(&self, n: u64) {
+    /// `RESUME n` on a connection: from where to send, if it is the newest. Below what was acknowledged there is nothing left to send.
+    pub(super) fn resumed(&self, connection: usize, n: u64) {
         self.acknowledge_what_arrived();
         let mut books = self.books();
-        let (sent, acknowledged) = (books.sent as u64, books.acknowledged);
-        if n < acknowledged {
+        let (sent, is_newest) = (books.sent as u64, connection + 1 == books.connections.len());
+        let acknowledged = match is_newest {
+            true => books.acknowledged,
+            false => {
+                books.connections[..connection].iter().map(|older| older.acknowledged).max().unwrap_or(0)
+            }
+        };
+        // An older driver cannot know what its successor has acknowledged, until it finds out that it has one.
+        if n < acknowledged && !self.world.is_of_several(books.connections[connection].id) {
             books.violations.push(Violation::ResumedBelowAcknowledged { resumed: n, acknowledged });
         }
         if n > sent {
@@ -201,22 +237,24 @@ impl Ledger {
         }
         // So many lines are durable: it says what an `ACK n` would have said, had the connection lived.
         if n <= sent {
-            books.acknowledged = acknowledged.max(n);
+            books.acknowledge(connection, n);
         }
-        books.next = n.clamp(acknowledged, sent.max(acknowledged)) as usize;
-        books.connections.last_mut().expect("a connection was accepted").resumed_from = Some(n);
+        if is_newest {
+            books.next = n.clamp(acknowledged, sent.max(acknowledged)) as usize;
+        }
+        books.connections[connection].resumed_from = Some(n);
     }
 
-    /// `ACK n`
-    pub(super) fn acknowledged(&self, n: u64) {
+    /// `ACK n` on a connection.
+    pub(super) fn acknowledged(&self, connection: usize, n: u64) {
         let mut books = self.books();
-        let (sent, from) = (books.sent as u64, books.acknowledged);
+        let (sent, from) = (books.sent as u64, books.connections[connection].acknowledged);
         if n > sent {
             books.violations.push(Violation::AcknowledgedUnsent { acknowledged: n, sent });
         } else if n < from {
             books.violations.push(Violation::AcknowledgementWentBack { from, to: n });
         } else {
-            books.acknowledged = n;
+            books.acknowledge(connection, n);
         }
     }
 
@@ -249,17 +287,36 @@ impl Ledger {
     pub(super) fn take_due(&self, lines_max: usize, into: &mut Vec<u8>) {
         let at = self.world.now();
         let mut books = self.books();
+        let all_due = self.world.lock().schedule.is_all_due();
         let Books { next, sent, connections, .. } = &mut *books;
         let served = connections.last_mut().expect("a connection was accepted");
         for _ in 0..lines_max {
-            if self.script.lines.get(*next).is_none_or(|line| line.at_ms > at.millis()) {
+            if self.script.lines.get(*next).is_none_or(|line| line.at_ms > at.millis() && !all_due) {
                 return;
             }
             self.script.write(*next, into);
             served.lines.push(SentLine { line: *next, at });
             *next += 1;
             *sent = (*sent).max(*next);
+            if *sent == self.script.lines.len() {
+                self.world.lock().schedule.set_lines_to_come(false);
+            }
         }
+    }
+
+    /// Completes when every line is due.
+    pub(super) async fn all_due(&self) {
+        poll_fn(|context| {
+            let mut state = self.world.lock();
+            match state.schedule.is_all_due() {
+                true => Poll::Ready(()),
+                false => {
+                    state.schedule.wait(context.waker());
+                    Poll::Pending
+                }
+            }
+        })
+        .await;
     }
 
     /// When the next line is due; `None` after the last.

@@ -3,18 +3,22 @@
 //! It runs on a node of its own and speaks to the driver through the network seam, as two real programs do. In
 //! [`Mode::Tcp`] it is `nc -lk`: a line written to a connection is gone, whether it arrives or not, and the next
 //! connection gets the lines after it. In [`Mode::Resume`] the driver says `RESUME n` when it connects, gets line n next,
-//! and says `ACK n` when n lines are durable; both acknowledge n lines, and what is acknowledged the source forgets. The newest connection wins.
+//! and says `ACK n` when n lines are durable; both acknowledge n lines, and what is acknowledged the source forgets. The newest
+//! connection wins: no other is sent anything. What arrives late on an older one still counts.
 //!
-//! - `lines` are what is sent, when; `server` serves them; `ledger` is what the judges believe.
+//! - `lines` are what is sent, when, and `schedule` whether all of it is due at once; `server` serves them; `ledger` is what the
+//!   judges believe.
 //!
 //! Left out: a source that crashes, several drivers at once, lines that contain a line feed.
 
 mod ledger;
 mod lines;
+mod schedule;
 mod server;
 
 pub use ledger::{Ledger, SentLine, SourceConnection, SourceReport, Violation};
 pub use lines::{AtEnd, Line, Script};
+pub(crate) use schedule::Schedule;
 
 use crate::world::{Node, World};
 use std::sync::Arc;

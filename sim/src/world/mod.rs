@@ -8,13 +8,19 @@
 //! an end, also when the handle is used by destructors that run after the crash. A crash that hits an operation of the
 //! driver kills its node without the mutex being held, and the operation never returns.
 //!
+//! A node may have several lives at once: the newest, which the plan's faults are for, and older ones that were replaced while they
+//! lived (*zombies*), each on a madsim node of its own.
+//!
 //! Left out: who restarts the driver, and when. [`World::crashed`] tells the supervisor; a runner is on top of it.
 
+mod halt;
 mod node;
 mod state;
 mod time;
 mod trace;
 
+pub(crate) use halt::Halt;
+pub use halt::Order;
 pub use node::{Crashed, LifeRecord, Node};
 pub(crate) use state::{DueCrash, Entered, Pause, State};
 pub use time::{Life, NodeIndex, VirtualTime};
@@ -23,9 +29,10 @@ pub use trace::{RollingHash, TraceEntry};
 
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
-    disk::{AtRisk, Buried, RecordedChange, Usage},
+    disk::{AtRisk, Buried, Damage, FailedOperation, RecordedChange, Usage},
     fault::{
-        Armed, DiskOperation, Family, FaultOutcome, Hit, NetworkOperationMade, Plan, PowerLoss, StepMade,
+        Armed, DiskOperation, Family, Fault, FaultOutcome, Hit, NetworkOperationMade, Plan, PowerLoss,
+        StepMade, StepSet,
     },
     network::{ConnectionId, ConnectionRecord},
     sabotage::Sabotage,
@@ -121,7 +128,7 @@ impl World {
         let index = state.nodes.iter().position(|node| node.id == id).expect("madsim told of the node");
         state.nodes[index].name = name.to_owned();
         drop(state);
-        Node { world: self.clone(), index: NodeIndex(index), id }
+        Node { world: self.clone(), index: NodeIndex(index) }
     }
 
     /// Arms the faults of a plan for a node, the driver. Once in a run, before the driver's first life.
@@ -139,54 +146,59 @@ impl World {
             state.armed = Armed::new(driver.index, plan);
             state.armed.timed()
         };
-        if timed.is_empty() {
+        let halts = plan.faults.iter().any(|fault| matches!(fault, Fault::Pause(_) | Fault::Takeover(_)));
+        if timed.is_empty() && !halts {
             return;
         }
         // A node of their own, because the end of a run stops the tasks of every node but the supervisor's.
         let faults = self.add_node("faults").begin();
+        if halts {
+            let _detached = faults.spawn(Box::pin(self.clone().end_halts()));
+        }
         for (fault, at_ms) in timed {
             let (world, driver) = (self.clone(), driver.clone());
             let _detached = faults.spawn(Box::pin(async move {
                 Alarm::at(&world, VirtualTime::from_millis(at_ms)).await;
-                world.strike_now(fault, &driver);
+                world.strike_now(fault, driver.index);
             }));
         }
     }
 
     /// A fault at a point of time. One that is aimed at a driver is missed while there is none.
-    fn strike_now(&self, fault: usize, driver: &Node) {
+    fn strike_now(&self, fault: usize, driver: NodeIndex) {
         let at = self.now();
-        {
+        let id = {
             let mut state = self.lock();
-            let node = &state.nodes[driver.index.0];
-            let (alive, life) = (node.alive, Life(node.lives.len() as u32));
-            if state.armed.is_disarmed() {
+            let node = &state.nodes[driver.0];
+            let (alive, life, id) = (node.is_up(), node.newest(), node.id);
+            if state.armed.is_disarmed() || state.is_pointless(fault) {
                 return;
             }
             if state.armed.crash(fault).is_none() {
                 let family = state.armed.fault(fault).kind().family();
                 if alive || family != Family::Process {
-                    state.strike(fault, driver.index, life, at, Hit::Time);
+                    state.strike(fault, driver, life, at, Hit::Time);
                 }
                 return;
             }
             if !alive {
                 return;
             }
-            state.crash(fault, driver.index, life, at, Hit::Time);
-        }
-        self.kill(driver.id, None);
+            state.crash(fault, driver, life, at, Hit::Time);
+            id
+        };
+        self.kill(id, None);
     }
 
     /// Kills a node. What was said of its death before goes before `how`.
     pub(crate) fn kill(&self, id: NodeId, how: Option<PowerLoss>) {
-        {
-            let mut state = self.lock();
-            if let Some(index) = state.nodes.iter().position(|node| node.id == id && node.alive) {
-                state.doom(NodeIndex(index), how);
-            }
+        let doomed = self.lock().doomed_with(id, how);
+        let handle = Handle::current();
+        for id in doomed {
+            // Or madsim would drop its tasks before it tells us of the end.
+            handle.resume(id);
+            handle.kill(id);
         }
-        Handle::current().kill(id);
         self.crash_happened.notify_one();
     }
 
@@ -208,7 +220,8 @@ impl World {
     /// The world heals: faults that have not fired never will, and connections that are silent go on. For a runner that
     /// wants to see the driver converge after the plan's horizon.
     pub fn heal(&self) {
-        self.lock().heal();
+        let now = self.now();
+        self.lock().heal(now);
     }
 
     /// What became of each fault of the plan so far, in the plan's order.
@@ -223,8 +236,9 @@ impl World {
 
     /// The wall clock of every node.
     pub fn wall(&self) -> WallTime {
-        let millis =
-            i128::from(WALL_TIME_AT_START.0 + self.now().millis()) + i128::from(self.lock().wall_offset_ms);
+        let now = self.now();
+        let millis = i128::from(WALL_TIME_AT_START.0 + now.millis());
+        let millis = millis + i128::from(self.lock().wall_offset_ms(now));
         WallTime(u64::try_from(millis.max(0)).unwrap_or(u64::MAX))
     }
 
@@ -273,9 +287,36 @@ impl World {
         self.lock().disk.fingerprint()
     }
 
-    /// Every file with its content, as a reader sees it now.
+    /// The steps that the driver made so far, whichever life.
+    pub fn reached(&self) -> StepSet {
+        self.lock().reached
+    }
+
+    /// Every file with its content, as a reader sees it now: with the damage that faults did to it.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         self.lock().disk.files().map(|(path, file)| (path, file.content.clone())).collect()
+    }
+
+    /// The same without any damage.
+    pub fn pristine_files(&self) -> BTreeMap<String, Vec<u8>> {
+        self.lock().disk.files().map(|(path, file)| (path, file.pristine().to_vec())).collect()
+    }
+
+    /// The operations of the driver that failed by a fault of the plan, in order.
+    pub fn failed_operations(&self) -> Vec<FailedOperation> {
+        self.lock().disk.record.failures.clone()
+    }
+
+    /// Of the files that a reader sees damaged now, how they were written.
+    pub fn pristine_of_damaged_files(&self) -> BTreeMap<String, Vec<u8>> {
+        let state = self.lock();
+        let damaged = state.disk.files().filter(|(_, file)| file.content != file.pristine());
+        damaged.map(|(path, file)| (path, file.pristine().to_vec())).collect()
+    }
+
+    /// The damage that a reader could meet so far, also in files that are gone by now.
+    pub fn damaged_files(&self) -> Vec<Damage> {
+        self.lock().disk.damages()
     }
 
     /// The content of one file, as a reader sees it now.
@@ -314,6 +355,20 @@ impl World {
         self.lock().net.record(id)
     }
 
+    /// A source has accepted a connection and has sent lines before: how many of them it repeats there.
+    pub(crate) fn lines_repeated(&self, id: ConnectionId) -> u64 {
+        let at = self.now();
+        self.lock().lines_repeated(id, at)
+    }
+
+    /// Whether a connection was made by one of several lives: by a replaced one, or while one of those lives.
+    pub(crate) fn is_of_several(&self, id: ConnectionId) -> bool {
+        let state = self.lock();
+        let (node, life) = state.net.connector(id);
+        let node = &state.nodes[node.0];
+        life != node.newest() || !node.zombies.is_empty()
+    }
+
     pub(crate) fn delivered(&self, id: ConnectionId) -> u64 {
         self.lock().net.delivered_to_driver(id)
     }
@@ -335,27 +390,35 @@ impl World {
 
     pub(crate) fn node_ids(&self) -> Vec<NodeId> {
         // All but the supervisor, which madsim cannot kill.
-        self.lock().nodes.iter().skip(1).map(|node| node.id).collect()
+        let of_node = |node: &state::NodeState| {
+            let zombies: Vec<_> = node.zombies.iter().map(|zombie| zombie.id).collect();
+            zombies.into_iter().chain([node.id])
+        };
+        self.lock().nodes.iter().skip(1).flat_map(of_node).collect()
     }
 
     /// Lets go of every task that waits for the world, so that the run's memory can be freed.
     pub(crate) fn forget_wakers(&self) {
-        self.lock().net.forget_wakers();
+        let mut state = self.lock();
+        state.net.forget_wakers();
+        state.schedule.forget_waker();
     }
 }
 
 impl Seat {
     /// A planned crash has hit an operation of this life: kills the node. Never returns.
     pub(crate) async fn die<T>(&self) -> T {
-        let id = self.world.lock().nodes[self.node.0].id;
-        self.world.kill(id, None);
+        let id = self.world.lock().nodes[self.node.0].id_of(self.life);
+        if let Some(id) = id {
+            self.world.kill(id, None);
+        }
         std::future::pending().await
     }
 
     pub(crate) fn spawn(&self, task: BoxFuture<'static, ()>) -> Option<JoinHandle<()>> {
         let id = {
             let state = self.world.lock();
-            state.is_alive(self).then(|| state.nodes[self.node.0].id)?
+            state.nodes[self.node.0].id_of(self.life)?
         };
         Some(Handle::current().get_node(id).expect("a node is never removed").spawn(task))
     }

@@ -17,7 +17,6 @@ use std::{future::Future, sync::Arc, time::Duration};
 pub struct Node {
     pub(super) world: Arc<World>,
     pub(super) index: NodeIndex,
-    pub(super) id: NodeId,
 }
 
 impl Node {
@@ -38,35 +37,63 @@ impl Node {
         self.handle().spawn(task)
     }
 
+    /// The same, and the life that is under way lives on: two processes where there should be one.
+    pub fn start_beside<F>(&self, task: impl FnOnce(Env) -> F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if !self.is_alive() {
+            return self.start(task);
+        }
+        let name = {
+            let mut state = self.world.lock();
+            state.replacing = Some(self.index);
+            state.nodes[self.index.0].name.clone()
+        };
+        Handle::current().create_node().name(name).build();
+        let life = self.world.begin_life(self.index);
+        let seat = Seat { world: self.world.clone(), node: self.index, life };
+        self.handle().spawn(task(seat.env()))
+    }
+
     pub(crate) fn begin(&self) -> Seat {
         if self.is_alive() {
             self.kill();
         }
         if self.life().is_some() {
-            Handle::current().restart(self.id);
+            Handle::current().restart(self.id());
         }
         let life = self.world.begin_life(self.index);
         Seat { world: self.world.clone(), node: self.index, life }
     }
 
+    /// Ends a life whose program has ended, as the operating system does; also one that was replaced.
+    pub(crate) fn end(&self, life: Life) {
+        let id = self.world.lock().nodes[self.index.0].id_of(life);
+        if let Some(id) = id {
+            self.world.kill(id, None);
+        }
+    }
+
     /// Ends the life that is under way, as a crash of the process: all its tasks stop where they are. No fault of the plan.
     pub fn kill(&self) {
-        self.world.kill(self.id, None);
+        self.world.kill(self.id(), None);
     }
 
     /// The same as a loss of power: what was not synced goes as the image seed draws it.
     pub fn lose_power(&self, power_loss: PowerLoss) {
-        self.world.kill(self.id, Some(power_loss));
+        self.world.kill(self.id(), Some(power_loss));
     }
 
     /// Stops all tasks of the node without ending its life, as a long pause of a virtual machine does.
     pub fn pause(&self) {
-        Handle::current().pause(self.id);
+        Handle::current().pause(self.id());
     }
 
     /// Lets a paused node go on.
     pub fn resume(&self) {
-        Handle::current().resume(self.id);
+        Handle::current().resume(self.id());
     }
 
     /// The world as the current life sees it.
@@ -85,7 +112,7 @@ impl Node {
 
     /// Whether a life is under way.
     pub fn is_alive(&self) -> bool {
-        self.world.lock().nodes[self.index.0].alive
+        self.world.lock().nodes[self.index.0].is_up()
     }
 
     /// How many operations each life made so far, in order.
@@ -99,7 +126,11 @@ impl Node {
     }
 
     fn handle(&self) -> NodeHandle {
-        Handle::current().get_node(self.id).expect("a node is never removed")
+        Handle::current().get_node(self.id()).expect("a node is never removed")
+    }
+
+    fn id(&self) -> NodeId {
+        self.world.lock().nodes[self.index.0].id
     }
 }
 
@@ -114,6 +145,8 @@ pub struct LifeRecord {
     pub disk_operations: u64,
     /// Its network operations.
     pub network_operations: u64,
+    /// Its computations.
+    pub computations: u64,
 }
 
 /// A crash of the driver that was planned and has happened.

@@ -1,19 +1,23 @@
 //! Everything behind the world's mutex, and the bookkeeping of operations: counting, hashing, tracing, and finding out
 //! whether a planned fault is due.
 
-use super::{Crashed, Event, Life, LifeRecord, NodeIndex, RollingHash, Seat, TraceEntry, VirtualTime};
+use super::{
+    Crashed, Event, Halt, Life, LifeRecord, NodeIndex, Order, RollingHash, Seat, TraceEntry, VirtualTime,
+};
 use crate::{
     disk::{AtRisk, Volume},
     fault::{
-        Armed, DiskOperation, Due, Fault, Hit, Moment, NetworkOperation, NetworkOperationMade, Place,
-        PowerLoss, Step, StepMade,
+        Armed, DiskOperation, Due, Family, Fault, Hit, Moment, NetworkOperation, NetworkOperationMade, Place,
+        PowerLoss, Step, StepMade, StepSet,
     },
-    network::{ConnectionId, Net},
+    network::{Attempted, ConnectionId, Net, Side},
     rng::{Domain, Draws, stream},
+    source::Schedule,
 };
 use madsim::task::NodeId;
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
-use std::{collections::VecDeque, io, time::Duration};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 /// An operation that was let in.
 #[derive(Clone)]
@@ -24,6 +28,8 @@ pub(crate) struct Entered {
     pub crash: Option<DueCrash>,
     /// The other faults that hit it.
     pub due: Vec<Due>,
+    /// Its life stands still from here on; before the operation has its effect, or after.
+    pub halted: Option<Moment>,
 }
 
 /// A crash that hits an operation.
@@ -47,12 +53,41 @@ pub(crate) enum Pause {
 }
 
 pub(crate) struct NodeState {
+    /// What madsim knows the newest life by.
     pub id: NodeId,
     pub name: String,
-    pub alive: bool,
     pub lives: Vec<LifeRecord>,
-    /// How the life that is being killed ends.
+    /// Older lives that were replaced while they lived, and live.
+    pub zombies: Vec<Zombie>,
+    /// How the newest life ends, which is being killed.
     dying: Option<Option<PowerLoss>>,
+}
+
+/// A life that was replaced while it lived.
+pub(crate) struct Zombie {
+    pub life: Life,
+    pub id: NodeId,
+    /// It ends with the power of its machine.
+    loses_power: bool,
+}
+
+impl NodeState {
+    /// Whether the newest life is under way.
+    pub fn is_up(&self) -> bool {
+        self.lives.last().is_some_and(|life| life.ended.is_none())
+    }
+
+    pub fn newest(&self) -> Life {
+        Life(u32::try_from(self.lives.len()).expect("fewer lives than that"))
+    }
+
+    /// What madsim knows a life by that is under way.
+    pub fn id_of(&self, life: Life) -> Option<NodeId> {
+        if life == self.newest() {
+            return self.is_up().then_some(self.id);
+        }
+        self.zombies.iter().find(|zombie| zombie.life == life).map(|zombie| zombie.id)
+    }
 }
 
 /// The state of a world.
@@ -61,8 +96,17 @@ pub(crate) struct State {
     pub disk: Volume,
     pub net: Net,
     pub armed: Armed,
+    pub schedule: Schedule,
     pub crashed: VecDeque<Crashed>,
+    pub orders: VecDeque<Order>,
+    pub news: Arc<Notify>,
+    pub halts: Vec<Halt>,
+    pub halted: Arc<Notify>,
+    /// The node whose next life is to have a madsim node of its own, because an older one lives.
+    pub replacing: Option<NodeIndex>,
     pub wall_offset_ms: i64,
+    /// Since when the wall clock gains so many millionths.
+    drifts: Vec<(VirtualTime, i64)>,
     pub hash: RollingHash,
     pub trace: Option<Vec<TraceEntry>>,
     pub steps: Option<Vec<StepMade>>,
@@ -70,6 +114,8 @@ pub(crate) struct State {
     pub network_operations: Vec<NetworkOperationMade>,
     /// What was at risk at each power loss that chose among it.
     pub at_risk: Vec<AtRisk>,
+    /// The steps that the driver made at all.
+    pub reached: StepSet,
     pub checkpoint_dir: String,
     pub operations_max: u64,
     operations: u64,
@@ -84,13 +130,21 @@ impl State {
             disk: Volume::new(),
             net: Net::new(seed),
             armed: Armed::default(),
+            schedule: Schedule::default(),
             crashed: VecDeque::new(),
+            orders: VecDeque::new(),
+            news: Arc::default(),
+            halts: Vec::new(),
+            halted: Arc::default(),
+            replacing: None,
             wall_offset_ms: 0,
+            drifts: Vec::new(),
             hash: RollingHash::default(),
             trace: None,
             steps: None,
             network_operations: Vec::new(),
             at_risk: Vec::new(),
+            reached: StepSet::default(),
             checkpoint_dir: String::new(),
             operations_max: u64::MAX,
             operations: 0,
@@ -100,21 +154,37 @@ impl State {
     }
 
     pub(crate) fn add_node(&mut self, id: NodeId) {
+        if let Some(index) = self.replacing.take() {
+            let node = &mut self.nodes[index.0];
+            let zombie = Zombie { life: node.newest(), id: node.id, loses_power: false };
+            node.zombies.push(zombie);
+            node.id = id;
+            return;
+        }
         let name = if self.nodes.is_empty() { "supervisor".to_owned() } else { String::new() };
-        self.nodes.push(NodeState { id, name, alive: false, lives: Vec::new(), dying: None });
+        self.nodes.push(NodeState { id, name, lives: Vec::new(), zombies: Vec::new(), dying: None });
     }
 
     pub(crate) fn is_alive(&self, seat: &Seat) -> bool {
-        let node = &self.nodes[seat.node.0];
-        node.alive && node.lives.len() == seat.life.0 as usize
+        let life = &self.nodes[seat.node.0].lives[seat.life.0 as usize - 1];
+        life.ended.is_none()
     }
 
     pub(crate) fn begin_life(&mut self, node: NodeIndex, at: VirtualTime) -> Life {
         let state = &mut self.nodes[node.0];
-        assert!(!state.alive, "{} is alive already", state.name);
-        state.alive = true;
-        state.lives.push(LifeRecord { began: at, ended: None, disk_operations: 0, network_operations: 0 });
-        let life = Life(u32::try_from(state.lives.len()).expect("fewer lives than that"));
+        let replaced = state.zombies.iter().any(|zombie| zombie.life == state.newest());
+        assert!(!state.is_up() || replaced, "{} is alive already", state.name);
+        state.lives.push(LifeRecord {
+            began: at,
+            ended: None,
+            disk_operations: 0,
+            network_operations: 0,
+            computations: 0,
+        });
+        let life = state.newest();
+        // The lease of whoever was replaced is over, also one that was taken since.
+        let replaced: Vec<Life> = state.zombies.iter().map(|zombie| zombie.life).collect();
+        replaced.into_iter().for_each(|older| self.disk.release_locks(node, older));
         if self.armed.driver == Some(node) {
             for fault in self.armed.begin_life(life) {
                 self.strike(fault, node, life, at, Hit::Time);
@@ -125,31 +195,64 @@ impl State {
         life
     }
 
-    /// Says how a life will end when its node is killed, which must follow at once.
+    /// Says how the newest life will end when its node is killed, which must follow at once.
     pub(crate) fn doom(&mut self, node: NodeIndex, how: Option<PowerLoss>) {
         self.nodes[node.0].dying.get_or_insert(how);
     }
 
+    /// Whether that was said of its newest life.
+    pub(crate) fn is_doomed(&self, node: NodeIndex) -> bool {
+        self.nodes[node.0].dying.is_some()
+    }
+
+    /// What is to be killed with this: where the machine loses power, the older lives before the newest one.
+    pub(crate) fn doomed_with(&mut self, id: NodeId, how: Option<PowerLoss>) -> Vec<NodeId> {
+        let Some(index) = self.nodes.iter().position(|node| node.id == id && node.is_up()) else {
+            return vec![id];
+        };
+        self.doom(NodeIndex(index), how);
+        let node = &mut self.nodes[index];
+        if node.dying.as_ref().is_none_or(Option::is_none) {
+            return vec![id];
+        }
+        node.zombies.iter_mut().for_each(|zombie| zombie.loses_power = true);
+        node.zombies.iter().map(|zombie| zombie.id).chain([id]).collect()
+    }
+
     /// The moment of a crash. Killing a node that is down does nothing.
     pub(crate) fn end_life(&mut self, id: NodeId, at: VirtualTime) {
-        let Some(index) = self.nodes.iter().position(|node| node.id == id) else { return };
-        let node = &mut self.nodes[index];
-        let power_loss = node.dying.take().flatten();
-        if !std::mem::replace(&mut node.alive, false) {
-            return;
-        }
-        let life = Life(node.lives.len() as u32);
-        node.lives.last_mut().expect("it has a life").ended = Some(at);
-        let node = NodeIndex(index);
+        let of_newest = self.nodes.iter().position(|node| node.id == id);
+        let of_zombie = || {
+            let zombie_of = |node: &NodeState| node.zombies.iter().position(|zombie| zombie.id == id);
+            self.nodes.iter().enumerate().find_map(|(index, node)| Some((index, zombie_of(node)?)))
+        };
+        let (node, life, lost_power, power_loss) = match (of_newest, of_zombie()) {
+            (Some(index), _) => {
+                let node = &mut self.nodes[index];
+                let power_loss = node.dying.take().flatten();
+                if !node.is_up() {
+                    return;
+                }
+                (NodeIndex(index), node.newest(), power_loss.is_some(), power_loss)
+            }
+            (None, Some((index, zombie))) => {
+                let zombie = self.nodes[index].zombies.remove(zombie);
+                (NodeIndex(index), zombie.life, zombie.loses_power, None)
+            }
+            (None, None) => return,
+        };
+        self.nodes[node.0].lives[life.0 as usize - 1].ended = Some(at);
+        self.forget_halts(node, life);
         self.disk.release_locks(node, life);
-        self.net.end_life(node, life, power_loss.is_some(), at);
+        self.net.end_life(node, life, lost_power, at);
         if let Some(power_loss) = &power_loss {
             if power_loss.keep.is_some() {
                 self.at_risk.push(self.disk.at_risk());
             }
             self.disk.lose_power(power_loss, crate::disk::Actor { node, life, at });
         }
-        self.note_at(Event::Ended, node, life, at, [u64::from(power_loss.is_some()), 0, 0]);
+        self.disk.end_life(node, life);
+        self.note_at(Event::Ended, node, life, at, [u64::from(lost_power), 0, 0]);
         self.trace_at(node, life, at, || match &power_loss {
             Some(power_loss) => format!("loses power, {power_loss}"),
             None => "dies".to_owned(),
@@ -170,7 +273,8 @@ impl State {
         &mut self,
         seat: &Seat,
         operation: DiskOperation,
-        path: impl FnOnce(&Volume) -> String,
+        at: VirtualTime,
+        path: impl Fn(&Volume) -> String,
     ) -> Option<Entered> {
         if !self.is_alive(seat) {
             return None;
@@ -181,16 +285,26 @@ impl State {
         let number = life.disk_operations;
         let due = match self.is_driver(seat) {
             true => {
-                let (disk, checkpoint_dir) = (&self.disk, &self.checkpoint_dir);
-                self.armed.due_at_disk(number, || step_of(disk, checkpoint_dir, operation, &path(disk)))
+                let step = self.step(operation, &path(&self.disk));
+                self.reached.insert(step);
+                self.armed.due_at_disk(number, step)
             }
             false => Vec::new(),
         };
-        Some(self.entered(number, due))
+        let hit = |state: &Self| {
+            let path = path(&state.disk);
+            Hit::Disk { number, step: state.step(operation, &path), path }
+        };
+        Some(self.entered(number, due, seat, at, hit))
     }
 
     /// Lets a network operation in; `None` if its life is over.
-    pub(crate) fn enter_network(&mut self, seat: &Seat) -> Option<Entered> {
+    pub(crate) fn enter_network(
+        &mut self,
+        seat: &Seat,
+        operation: NetworkOperation,
+        at: VirtualTime,
+    ) -> Option<Entered> {
         if !self.is_alive(seat) {
             return None;
         }
@@ -202,7 +316,7 @@ impl State {
             true => self.armed.due_at_network(number),
             false => Vec::new(),
         };
-        Some(self.entered(number, due))
+        Some(self.entered(number, due, seat, at, |_| Hit::Network { number, operation }))
     }
 
     /// Whether this is the driver's newest life: the one that the plan's faults are for.
@@ -210,13 +324,21 @@ impl State {
         self.armed.driver == Some(seat.node) && self.nodes[seat.node.0].lives.len() == seat.life.0 as usize
     }
 
-    fn entered(&self, number: u64, mut due: Vec<Due>) -> Entered {
+    fn entered(
+        &mut self,
+        number: u64,
+        mut due: Vec<Due>,
+        seat: &Seat,
+        at: VirtualTime,
+        hit: impl Fn(&Self) -> Hit,
+    ) -> Entered {
         let crash = due.iter().find_map(|due| {
             let seed = self.armed.crash(due.fault)?.seed;
             Some(DueCrash { fault: due.fault, moment: due.moment, seed })
         });
         due.retain(|due| self.armed.crash(due.fault).is_none());
-        Entered { number, crash, due }
+        let halted = self.strike_due(&mut due, seat, at, hit);
+        Entered { number, crash, due, halted }
     }
 
     /// The step that a disk operation on a path is.
@@ -234,13 +356,25 @@ impl State {
         self.fire(fault, node, life, at, hit);
     }
 
-    /// A fault that is no crash fires, and does what can be done at once.
+    /// Whether a fault finds nothing that it could change.
+    pub(crate) fn is_pointless(&self, fault: usize) -> bool {
+        matches!(self.armed.fault(fault), Fault::FarAhead(_)) && !self.schedule.has_lines_to_come()
+    }
+
+    /// A fault that is no crash fires, and does what can be done at once. One that finds nothing to strike is missed.
     pub(crate) fn strike(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
+        if !self.can_strike(fault, &hit) {
+            return;
+        }
         self.fire(fault, node, life, at, hit);
         match self.armed.fault(fault) {
             Fault::WallStep(step) => self.wall_offset_ms += step.by_ms,
+            Fault::Drift(drift) => self.drifts.push((at, drift.ppm)),
+            Fault::FarAhead(_) => self.schedule.all_due(),
+            fault @ (Fault::Partition(_) | Fault::Latency(_)) => self.net.suffer(fault, at),
             // The others are told to whom they concern where they strike.
-            _ => {}
+            other if other.kind().family() == Family::Process => self.strike_process(fault, node, life, at),
+            _ => self.strike_disk(fault, node, life),
         }
     }
 
@@ -261,18 +395,128 @@ impl State {
         }
     }
 
+    /// The faults take effect that the bytes delivered so far have reached. After a crash the node must be killed at once.
     pub(crate) fn reach_connection_faults(&mut self, id: ConnectionId, life: Life, at: VirtualTime) {
-        let line = self.net.line();
-        for (fault, hit) in self.net.conn(id).reached_faults(at, line) {
+        let line = self.net.line(at);
+        while let Some((fault, after_bytes, what)) = self.net.conn(id).reached_fault() {
             let driver = self.armed.driver.expect("only a driver's connection has faults");
-            self.fire(fault, driver, life, at, hit);
+            let connection = self.net.conn(id).driver_number.expect("only a driver's connection has faults");
+            let hit = Hit::Connection { connection, after_bytes };
+            match what {
+                Fault::Crash(_) => return self.crash(fault, driver, life, at, hit),
+                // Fires when there is something to hold back.
+                Fault::LateData(_) => self.net.conn(id).expect_late_data(fault),
+                // Fires when the source has something to repeat.
+                Fault::Repeat(_) => {}
+                what => {
+                    self.strike(fault, driver, life, at, hit);
+                    self.net.conn(id).suffer(&what, at, line);
+                }
+            }
         }
     }
 
-    /// Whatever has not fired never will, and silences are over.
-    pub(crate) fn heal(&mut self) {
+    /// The driver is about to write: if late data are planned, this and what follows is held back.
+    pub(crate) fn hold_back_late_data(&mut self, id: ConnectionId, life: Life, at: VirtualTime) {
+        let conn = self.net.conn(id);
+        let (Some(fault), Some(connection)) = (conn.late_data(at), conn.driver_number) else { return };
+        let after_bytes = conn.delivered(Side::Connector);
+        let driver = self.armed.driver.expect("only a driver's connection has faults");
+        self.strike(fault, driver, life, at, Hit::Connection { connection, after_bytes });
+        let line = self.net.line(at);
+        self.net.conn(id).suffer(self.armed.fault(fault), at, line);
+        self.net.hold_back(id);
+    }
+
+    /// A source that has sent lines before has accepted a connection: how many of them it repeats there.
+    pub(crate) fn lines_repeated(&mut self, id: ConnectionId, at: VirtualTime) -> u64 {
+        let (Some(driver), Some(number)) = (self.armed.driver, self.net.conn(id).driver_number) else {
+            return 0;
+        };
+        let repeats: Vec<(usize, u64)> = self
+            .armed
+            .waiting()
+            .filter_map(|(fault, what)| match what {
+                Fault::Repeat(repeat) if repeat.connection == number => Some((fault, repeat.lines)),
+                _ => None,
+            })
+            .collect();
+        let life = Life(self.nodes[driver.0].lives.len() as u32);
+        for (fault, _) in &repeats {
+            self.strike(*fault, driver, life, at, Hit::Connection { connection: number, after_bytes: 0 });
+        }
+        repeats.into_iter().map(|(_, lines)| lines).max().unwrap_or(0)
+    }
+
+    /// An attempt to connect starts; what the plan has for it.
+    pub(crate) fn attempt_to_connect(&mut self, seat: &Seat, at: VirtualTime) -> Attempted {
+        let mut attempted = Attempted::default();
+        if self.armed.driver != Some(seat.node) {
+            return attempted;
+        }
+        self.net.driver_attempts += 1;
+        let number = self.net.driver_attempts;
+        for (fault, first) in self.armed.of_attempt(number) {
+            if first {
+                self.strike(fault, seat.node, seat.life, at, Hit::Attempt { number });
+            }
+            match self.armed.fault(fault) {
+                Fault::Hang(hang) => attempted.hangs_ms = attempted.hangs_ms.max(hang.for_ms),
+                _ => attempted.refused = Some(fault),
+            }
+        }
+        attempted
+    }
+
+    /// How far the wall clock is from the monotonic one, beside its start.
+    pub(crate) fn wall_offset_ms(&self, now: VirtualTime) -> i64 {
+        let drifted = |(since, ppm): &(VirtualTime, i64)| {
+            let millis = i128::from(now.0.saturating_sub(since.0)) / 1_000_000;
+            millis * i128::from(*ppm) / 1_000_000
+        };
+        let drifted: i128 = self.drifts.iter().map(drifted).sum();
+        self.wall_offset_ms.saturating_add(i64::try_from(drifted).unwrap_or(i64::MAX))
+    }
+
+    /// How much longer a sleep of the driver lasts that begins now, in milliseconds.
+    pub(crate) fn late_ms(&mut self, seat: &Seat, now: VirtualTime) -> u64 {
+        if !self.is_driver(seat) {
+            return 0;
+        }
+        let late = |(_, fault, until): (usize, &Fault, VirtualTime)| match fault {
+            // It goes on until the last of its sleepers is awake.
+            Fault::LateTicks(late) if until.millis() > now.millis() + late.late_ms => Some(late.late_ms),
+            _ => None,
+        };
+        self.armed.going_on(now).filter_map(late).max().unwrap_or(0)
+    }
+
+    /// A computation of a life begins: how long it takes, in milliseconds, and the fault that it fails by.
+    pub(crate) fn enter_computation(&mut self, seat: &Seat, at: VirtualTime) -> (u64, Option<usize>) {
+        let life = &mut self.nodes[seat.node.0].lives[seat.life.0 as usize - 1];
+        life.computations += 1;
+        let number = life.computations;
+        if !self.is_driver(seat) {
+            return (0, None);
+        }
+        let (mut takes_ms, mut fails) = (0, None);
+        for (fault, has_fired) in self.armed.at_computation(seat.life, number) {
+            match self.armed.fault(fault) {
+                Fault::SlowBatch(slow) => takes_ms += slow.takes_ms,
+                _ => fails = Some(fault),
+            }
+            if !has_fired {
+                self.strike(fault, seat.node, seat.life, at, Hit::Job { number });
+            }
+        }
+        (takes_ms, fails)
+    }
+
+    /// Whatever has not fired never will, and what the network suffers is over.
+    pub(crate) fn heal(&mut self, now: VirtualTime) {
         self.armed.disarm();
-        self.net.heal();
+        self.disk.struck.heal();
+        self.net.heal(now);
     }
 
     /// How long a disk operation takes, and whether that comes after its effect.

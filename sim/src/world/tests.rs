@@ -2,20 +2,26 @@
 
 use super::*;
 use crate::{
-    fault::{Crash, Fault, Trigger},
+    fault::{Crash, Fault, Hit, Moment, Trigger},
     simulation::{Panicked, run_simulation},
     source::{Line, Mode, Script, Source},
 };
 use highwater_core::env::{Connection, Env};
 use std::path::Path;
 
-/// A driver of a kind: reads lines, appends them, syncs, and draws a number.
+/// A driver of a kind: reads lines, appends them, syncs, and draws a number; when the disk fails it begins again.
 async fn driver(env: Env) {
+    while let Err(_injected) = read_and_append(&env).await {
+        env.clock.sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn read_and_append(env: &Env) -> std::io::Result<()> {
     let path = Path::new("/checkpoint/journal/a");
-    env.disk.create_dir(path.parent().unwrap()).await.unwrap();
+    env.disk.create_dir(path.parent().unwrap()).await?;
     let mut file = match env.disk.create_new(path).await {
         Ok(file) => file,
-        Err(_) => env.disk.open_append(path).await.unwrap(),
+        Err(_) => env.disk.open_append(path).await?,
     };
     loop {
         let Ok(Connection { mut reader, writer }) = env.network.connect(Source::ADDRESS).await else {
@@ -24,8 +30,8 @@ async fn driver(env: Env) {
         };
         let mut buffer = Vec::new();
         while reader.read(&mut buffer, 1000).await.is_ok_and(|read| read > 0) {
-            file.append(&buffer).await.unwrap();
-            file.sync().await.unwrap();
+            file.append(&buffer).await?;
+            file.sync().await?;
             buffer.clear();
         }
         drop(writer);
@@ -173,4 +179,222 @@ fn the_memory_of_a_run_goes_with_it() {
         Arc::downgrade(&world)
     });
     assert_eq!(kept.unwrap().strong_count(), 0);
+}
+
+/// Runs a driver that notes the time every 10 ms of its clock, under a plan, for a while.
+fn ticks_under(plan: Plan, for_ms: u64) -> Vec<u64> {
+    let ticks = run_simulation(WorldOptions::seeded(1), |world| async move {
+        let node = world.add_node("driver");
+        world.arm(&plan, &node);
+        let ticks = Arc::new(Mutex::new(Vec::new()));
+        let (noted, now) = (ticks.clone(), world.clone());
+        let _task = node.start(|env| async move {
+            loop {
+                env.clock.sleep(Duration::from_millis(10)).await;
+                noted.lock().unwrap().push(now.now().millis());
+            }
+        });
+        world.sleep_until(VirtualTime::from_millis(for_ms)).await;
+        ticks.lock().unwrap().clone()
+    });
+    ticks.unwrap()
+}
+
+#[test]
+fn a_paused_driver_does_nothing_and_then_goes_on() {
+    let pause =
+        |at_ms, for_ms| Fault::Pause(crate::fault::Pause { trigger: Trigger::Time { at_ms }, for_ms });
+    let between =
+        |ticks: &[u64], range: std::ops::Range<u64>| ticks.iter().filter(|t| range.contains(t)).count();
+    let ticks = ticks_under(Plan::of(vec![pause(100, 200)]), 500);
+    assert!(between(&ticks, 0..100) >= 8 && between(&ticks, 301..500) >= 18, "{ticks:?}");
+    assert_eq!(between(&ticks, 101..300), 0, "{ticks:?}");
+    // Of two the later one counts.
+    let ticks = ticks_under(Plan::of(vec![pause(100, 200), pause(200, 50)]), 500);
+    assert_eq!(between(&ticks, 101..300), 0, "{ticks:?}");
+    assert!(between(&ticks, 301..500) >= 18, "{ticks:?}");
+}
+
+#[test]
+fn ticks_come_late_for_a_while() {
+    let late = crate::fault::LateTicks { at_ms: 100, for_ms: 100, late_ms: 15 };
+    let ticks = ticks_under(Plan::of(vec![Fault::LateTicks(late)]), 400);
+    let gaps: Vec<u64> = ticks.windows(2).map(|two| two[1] - two[0]).collect();
+    let slow = gaps.iter().filter(|gap| **gap >= 24).count();
+    assert!((3..=5).contains(&slow) && gaps.iter().all(|gap| *gap < 27), "{gaps:?}");
+}
+
+#[test]
+fn an_operation_that_a_pause_hits_is_made_after_it_or_told_of_after_it() {
+    for (moment, length_meanwhile) in [(Moment::Before, 0), (Moment::After, 4)] {
+        let trigger = Trigger::DiskOperation { life: Life(1), number: 2, moment };
+        let plan = Plan::of(vec![Fault::Pause(crate::fault::Pause { trigger, for_ms: 500 })]);
+        let seen = run_simulation(WorldOptions::seeded(1), |world| async move {
+            let node = world.add_node("driver");
+            world.arm(&plan, &node);
+            let task = node.start(|env| async move {
+                let mut file = env.disk.create_new(Path::new("/a")).await.unwrap();
+                file.append(b"four").await.unwrap();
+                env.clock.monotonic()
+            });
+            world.sleep(Duration::from_millis(300)).await;
+            let meanwhile = world.file("/a").unwrap().len();
+            (meanwhile, task.await.unwrap().0 / 1_000_000, world.file("/a").unwrap())
+        });
+        let (meanwhile, told_ms, file) = seen.unwrap();
+        assert_eq!((meanwhile, file.as_slice()), (length_meanwhile, &b"four"[..]));
+        assert!((500..530).contains(&told_ms), "{told_ms}");
+    }
+}
+
+/// A process that takes the lock and appends its name to a file, again and again.
+async fn named(env: Env, name: &'static [u8]) {
+    let _lock = env.disk.lock(Path::new("/lock")).await.unwrap();
+    let mut file = match env.disk.create_new(Path::new("/a")).await {
+        Ok(file) => file,
+        Err(_) => env.disk.open_append(Path::new("/a")).await.unwrap(),
+    };
+    loop {
+        file.append(name).await.unwrap();
+        env.clock.sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[test]
+fn a_driver_that_is_taken_over_loses_its_lock_and_lives_on_beside_the_next() {
+    let takeover =
+        crate::fault::Takeover { trigger: Trigger::Time { at_ms: 100 }, for_ms: 300, after_ms: 100 };
+    let crash = |at_ms, power_loss| {
+        Fault::Crash(Crash { restart_after_ms: 50, trigger: Trigger::Time { at_ms }, power_loss })
+    };
+    let power_loss = Some(crate::fault::PowerLoss::image(1));
+    let faults = vec![Fault::Takeover(takeover), crash(600, None), crash(900, power_loss)];
+    let outcome = run_simulation(WorldOptions::seeded(1), |world| async move {
+        let node = world.add_node("driver");
+        world.arm(&Plan::of(faults), &node);
+        let first = node.start(|env| named(env, b"1"));
+        assert_eq!(
+            world.ordered().await,
+            Order::Replace { life: Life(1), at: VirtualTime::from_millis(200) }
+        );
+        let since = |from: usize| {
+            let text = world.file("/a").unwrap();
+            (text[from..].contains(&b'1'), text[from..].contains(&b'2'), text.len())
+        };
+        world.sleep_until(VirtualTime::from_millis(200)).await;
+        // The lock is free, or the second one would end with an error.
+        let _second = node.start_beside(|env| named(env, b"2"));
+        let (_, _, before) = since(0);
+        world.sleep_until(VirtualTime::from_millis(390)).await;
+        let (one, two, both_run) = since(before);
+        assert!(!one && two, "the older one stands still");
+        world.sleep_until(VirtualTime::from_millis(590)).await;
+        let (one, two, _) = since(both_run);
+        assert!(one && two, "both run");
+        let told = world.crashed().await;
+        assert_eq!((told.life, told.power_loss), (Life(2), false));
+        let (_, _, crashed) = since(0);
+        world.sleep(told.restart_after).await;
+        let (one, two, _) = since(crashed);
+        assert!(one && !two, "the plan's crash is for the newest one");
+        // The locks of the dead are free; the older one has none.
+        let third = node.start_beside(|env| named(env, b"3"));
+        let told = world.crashed().await;
+        assert_eq!((told.life, told.power_loss), (Life(3), true));
+        assert!(first.await.is_err() && third.await.is_err(), "the machine's power is everybody's");
+        node.lives().iter().map(|life| life.ended.map(VirtualTime::millis)).collect::<Vec<_>>()
+    });
+    assert_eq!(outcome.unwrap(), [Some(900), Some(600), Some(900)]);
+}
+
+#[test]
+fn a_stop_is_ordered_of_the_life_that_is_up_and_missed_while_none_is() {
+    let stop = |at_ms| Fault::Stop(crate::fault::Stop { at_ms, restart_after_ms: 70 });
+    let orders = run_simulation(WorldOptions::seeded(1), |world| async move {
+        let node = world.add_node("driver");
+        world.arm(&Plan::of(vec![stop(10), stop(30)]), &node);
+        world.sleep_until(VirtualTime::from_millis(20)).await;
+        let _env = node.boot();
+        let ordered = world.ordered().await;
+        (ordered, world.fault_outcomes()[0].firing.is_none())
+    });
+    let order = Order::Stop { life: Life(1), restart_after: Duration::from_millis(70) };
+    assert_eq!(orders.unwrap(), (order, true));
+}
+
+#[test]
+fn a_crash_loop_ends_one_life_after_another() {
+    let crash_loop = crate::fault::CrashLoop {
+        life: Life(2),
+        lives: 3,
+        operation: 2,
+        restart_after_ms: 5,
+        power_loss: None,
+    };
+    let crash = Crash { restart_after_ms: 5, trigger: Trigger::Time { at_ms: 100 }, power_loss: None };
+    let faults = vec![Fault::Crash(crash), Fault::CrashLoop(crash_loop)];
+    let operations = run_simulation(WorldOptions::seeded(1), |world| async move {
+        Source { address: Source::ADDRESS.into(), mode: Mode::Tcp, script: Script::new(Vec::new()) }
+            .start(&world);
+        let node = world.add_node("driver");
+        world.arm(&Plan::of(faults), &node);
+        for _ in 0..4 {
+            let _task = node.start(driver);
+            let crashed = world.crashed().await;
+            world.sleep(crashed.restart_after).await;
+        }
+        let _last = node.start(driver);
+        world.sleep(Duration::from_secs(1)).await;
+        assert!(node.is_alive());
+        let ended = node.lives().into_iter().skip(1).filter(|life| life.ended.is_some());
+        ended.map(|life| life.disk_operations).collect::<Vec<_>>()
+    });
+    assert_eq!(operations.unwrap(), [2, 2, 2]);
+}
+
+#[test]
+fn computations_are_slow_or_fail_as_planned_and_by_their_number() {
+    let slow = crate::fault::SlowBatch { life: Life(1), job: 2, jobs: 2, takes_ms: 30 };
+    let failing = crate::fault::FailingJob { life: Life(1), job: 4 };
+    let faults = vec![Fault::SlowBatch(slow), Fault::FailingJob(failing)];
+    let (computed, outcomes) = run_simulation(WorldOptions::seeded(1), |world| async move {
+        let node = world.add_node("driver");
+        world.arm(&Plan::of(faults), &node);
+        let env = node.boot();
+        let mut computed = Vec::new();
+        for _ in 0..5 {
+            let (before, ran) = (world.now(), Arc::new(Mutex::new(false)));
+            let run = ran.clone();
+            let result = env.executor.compute(Box::new(move || *run.lock().unwrap() = true)).await;
+            let took_ms = (world.now().0 - before.0) / 1_000_000;
+            computed.push((took_ms, *ran.lock().unwrap(), result.map_err(|error| error.message).err()));
+        }
+        (computed, world.fault_outcomes())
+    })
+    .unwrap();
+    let failed = Some("out of memory (injected by fault 2)".to_owned());
+    let expected = [(0, true, None), (30, true, None), (30, true, None), (0, false, failed), (0, true, None)];
+    assert_eq!(computed, expected);
+    let hits: Vec<_> = outcomes.into_iter().map(|outcome| outcome.firing.unwrap().hit).collect();
+    assert_eq!(hits, [Hit::Job { number: 2 }, Hit::Job { number: 4 }]);
+}
+
+#[test]
+fn the_wall_clock_steps_before_a_life_and_drifts_from_a_time_on() {
+    let step = crate::fault::WallStep { trigger: Trigger::Start { life: Life(2) }, by_ms: -5_000 };
+    let drift = crate::fault::Drift { at_ms: 1_000, ppm: 100_000 };
+    let faults = vec![Fault::WallStep(step), Fault::Drift(drift)];
+    let walls = run_simulation(WorldOptions::seeded(1), |world| async move {
+        let node = world.add_node("driver");
+        world.arm(&Plan::of(faults), &node);
+        let wall = |env: &Env| env.clock.wall().0 as i64 - WALL_TIME_AT_START.0 as i64;
+        let mut walls = vec![wall(&node.boot())];
+        world.sleep_until(VirtualTime::from_millis(500)).await;
+        walls.push(wall(&node.boot()));
+        world.sleep_until(VirtualTime::from_millis(3_000)).await;
+        walls.push(wall(&node.env()));
+        walls
+    });
+    // A tenth of the two seconds since 1 s, on top of 3 s and the step.
+    assert_eq!(walls.unwrap(), [0, -4_500, -1_800]);
 }

@@ -131,6 +131,27 @@ pub(super) async fn an_empty_append_changes_nothing(world: World) {
     assert_eq!(get(&disk, &root.join("file")).await, b"content");
 }
 
+pub(super) async fn append_at_another_length_is_refused_and_changes_nothing(world: World) {
+    let (disk, root) = start(&world).await;
+    let path = root.join("file");
+    let mut ours = put(&disk, &path, b"0123").await;
+    ours.append_at(4, b"45").await.expect("it has four bytes");
+    let mut other = disk.open_append(&path).await.expect("it exists");
+    other.append_at(6, b"67").await.expect("it has six bytes");
+    other.append(b"8").await.expect("both ways of appending go together");
+    fails_with(ours.append_at(6, b"XX").await, ErrorKind::InvalidData);
+    for length in [8, 10] {
+        let mut file = disk.open_append(&path).await.expect("it exists");
+        fails_with(file.append_at(length, b"X").await, ErrorKind::InvalidData);
+    }
+    disk.truncate(&path, 7).await.expect("it can be cut");
+    fails_with(other.append_at(9, b"X").await, ErrorKind::InvalidData);
+    let mut file = disk.open_append(&path).await.expect("it exists");
+    file.append_at(7, b"abc").await.expect("it has seven bytes");
+    file.sync().await.expect("it can be synced");
+    assert_eq!(get(&disk, &path).await, b"0123456abc");
+}
+
 pub(super) async fn a_dropped_file_keeps_what_was_appended(world: World) {
     let (disk, root) = start(&world).await;
     let mut file = disk.create_new(&root.join("file")).await.expect("the file is new");

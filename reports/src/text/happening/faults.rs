@@ -48,6 +48,7 @@ fn moment(crash: &Crash) -> String {
     match &crash.trigger {
         Trigger::DiskOperation { moment, .. }
         | Trigger::Step { moment, .. }
+        | Trigger::Occurrence { moment, .. }
         | Trigger::NetworkOperation { moment, .. } => match moment {
             Moment::Before => "just before: ".into(),
             Moment::Inside => "in the middle of: ".into(),

@@ -1,6 +1,7 @@
 //! The wall clock runs fast or slow.
 //!
-//! What it does: from the given time on the wall clock of every node gains or loses against the monotonic one. Missed when the run is over before.
+//! What it does: from the given time on the wall clock of every node gains or loses against the monotonic one, for ever. Missed when
+//! the run is over before.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

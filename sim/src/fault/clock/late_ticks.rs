@@ -1,6 +1,7 @@
 //! Sleepers wake up late, as on a machine that has too much to do.
 //!
-//! What it does: for a while every sleep of the driver lasts longer. Missed when the run is over before, or the driver sleeps not once in that time.
+//! What it does: every sleep of the driver that begins within that time lasts so much longer, never less. Missed when the run is over
+//! before.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

@@ -21,7 +21,7 @@ pub struct Close {
 
 impl Kind for Close {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        let (connection, after_bytes) = aim.byte(rng);
+        let (connection, after_bytes) = aim.byte_of_an_end(rng);
         Self { connection, after_bytes }
     }
 

@@ -1,7 +1,7 @@
 //! The source is far ahead of the driver: it has all its lines at once.
 //!
-//! What it does: from the given time on every line is due, so the source sends as fast as it can and the driver must hold it back. Missed when the run is
-//! over before, or every line was sent.
+//! What it does: from the given time on every line is due, so the source sends as fast as it can and the driver must hold it back.
+//! Missed when the run is over before, or every line was sent.
 
 use super::super::{Aim, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;
@@ -18,7 +18,7 @@ pub struct FarAhead {
 
 impl Kind for FarAhead {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        Self { at_ms: aim.time_ms(rng) }
+        Self { at_ms: aim.time_of_a_line_ms(rng) }
     }
 
     fn trigger(&self) -> Option<Trigger> {

@@ -1,7 +1,8 @@
 //! A connection becomes half-open: the source's machine vanished, and nobody tells the driver.
 //!
-//! What it does: after the given bytes nothing arrives on it any more in either direction, neither its end nor a reset, until keep-alive finds it out on
-//! either side. Missed when the driver never makes that connection or never reads so far.
+//! What it does: after the given bytes nothing arrives on it any more in either direction, neither bytes nor an end nor a reset, until
+//! keep-alive finds it out, at each end by itself: its reads and writes fail with `TimedOut`. What is written until then goes into
+//! the send buffer, and no further. Missed when the driver never makes that connection or never reads so far.
 
 use super::super::{Aim, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;
@@ -20,7 +21,7 @@ pub struct HalfOpen {
 
 impl Kind for HalfOpen {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        let (connection, after_bytes) = aim.byte(rng);
+        let (connection, after_bytes) = aim.byte_of_an_end(rng);
         Self { connection, after_bytes }
     }
 

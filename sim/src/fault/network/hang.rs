@@ -1,7 +1,8 @@
 //! A connect hangs: its packets are dropped on the way.
 //!
-//! What it does: the given attempt of the driver to connect gets no answer until the time is over, then it is refused. Missed when the driver never
-//! makes so many attempts.
+//! What it does: the given attempt of the driver to connect gets no answer until the time is over; then its packets get through and
+//! it is answered as any other. The operating system gives up before with `TimedOut` when its patience is over, and the driver when
+//! it drops the attempt. Missed when the driver never makes so many attempts.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

@@ -1,7 +1,9 @@
 //! What the driver sent on a connection arrives at the source only after the driver has connected again.
 //!
-//! What it does: from the given byte on, what the driver writes into the connection is held back; the source gets it from the old connection after it
-//! has accepted the next one and heard of it. Missed when the driver never makes that connection, never reads so far, or has nothing to say.
+//! What it does: once the given bytes were delivered, the driver's next write is held back, and what is on its way to the source
+//! with it; the driver gets a reset, one round trip later, of which the source hears nothing. When the source has heard of a newer
+//! connection, what was held back arrives on the old one, and then its reset. Missed when the driver never makes that connection,
+//! never reads so far, or has nothing to say, as to a `tcp://` source.
 
 use super::super::{Aim, Kind, Trigger};
 use rand_chacha::ChaCha8Rng;
@@ -20,8 +22,9 @@ pub struct LateData {
 
 impl Kind for LateData {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        let (connection, after_bytes) = aim.byte(rng);
-        Self { connection, after_bytes }
+        let (connection, after_bytes) = aim.byte_of_an_end(rng);
+        // Early enough that there is something to say after it.
+        Self { connection, after_bytes: after_bytes / 2 }
     }
 
     fn trigger(&self) -> Option<Trigger> {

@@ -1,6 +1,7 @@
 //! The network is slow for a while.
 //!
-//! What it does: whatever is sent in that time is under way for longer. Missed when the run is over before.
+//! What it does: whatever is sent in that time is under way for longer. What is sent after it does not overtake it. Missed when the
+//! run is over before.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;
@@ -34,7 +35,8 @@ impl Kind for Latency {
     }
 
     fn lasts_ms(&self) -> u64 {
-        self.for_ms + self.extra_ms
+        // A connect goes there and back.
+        self.for_ms.saturating_add(self.extra_ms.saturating_mul(2))
     }
 }
 

@@ -1,11 +1,15 @@
 //! The network between the driver and the source is cut, in one direction or both.
 //!
-//! What it does: for a while nothing that is sent in that direction arrives; it arrives when the partition is over, as TCP sends it again. A new connection
-//! cannot be made. A connection on which nothing arrives for the time of the keep-alive is given up by that end. Missed when the run is
-//! over before.
+//! What it does: for a while nothing that is sent in that direction arrives; it arrives when the partition is over, as TCP sends it
+//! again, and so does what was under way. A connect gets no answer until then: it needs both directions. Keep-alive does too: an end
+//! to which nothing arrived for its time gives the connection up with `TimedOut` and tells nobody. The other end takes the
+//! connection for sound until its next probe or write that gets through is answered with a reset. Missed when the run is over before.
 
 use super::super::{Aim, Kind, Trigger};
-use crate::rng::Draws;
+use crate::{
+    network::{KEEPALIVE_MS, PROBE_MS},
+    rng::Draws,
+};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -46,16 +50,22 @@ impl fmt::Display for Direction {
 
 impl Kind for Partition {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
+        // Some outlast keep-alive.
+        let for_ms = match rng.one_in(5) {
+            true => rng.between(KEEPALIVE_MS..=2 * KEEPALIVE_MS),
+            false => rng.magnitude(1..=20_000),
+        };
         let direction = *rng.pick(&[Direction::ToDriver, Direction::ToSource, Direction::Both]);
-        Self { at_ms: aim.time_ms(rng), for_ms: rng.magnitude(1..=20_000), direction }
+        Self { at_ms: aim.time_ms(rng), for_ms, direction }
     }
 
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Time { at_ms: self.at_ms })
     }
 
+    /// One end may have to be told that the other has given up.
     fn lasts_ms(&self) -> u64 {
-        self.for_ms
+        self.for_ms.saturating_add(if self.for_ms > KEEPALIVE_MS { PROBE_MS } else { 0 })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Connects are refused: the source is down, or its queue is full.
 //!
-//! What it does: the given attempts of the driver to connect fail with `ConnectionRefused`. Missed when the driver never makes so many.
+//! What it does: the given attempts of the driver to connect fail with `ConnectionRefused`, after a round trip. Missed when the driver
+//! never makes so many.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;
@@ -25,6 +26,18 @@ impl Kind for Refuse {
 
     fn trigger(&self) -> Option<Trigger> {
         None
+    }
+
+    /// As long as a driver takes to make so many attempts that tries once a second at least.
+    fn lasts_ms(&self) -> u64 {
+        self.times.saturating_mul(1_000)
+    }
+}
+
+impl Refuse {
+    /// The last attempt that is refused.
+    pub(crate) fn last_attempt(&self) -> u64 {
+        self.attempt.saturating_add(self.times.saturating_sub(1))
     }
 }
 

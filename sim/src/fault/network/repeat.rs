@@ -1,8 +1,8 @@
 //! The source repeats lines on a new connection, as a sender does that does not know what arrived.
 //!
-//! What it does: a `tcp://` source begins the given connection with the last lines that it has sent before. Each of them is a record of its own to the
-//! driver. A `resume://` source sends what it is asked for and repeats nothing else. Missed when the driver never makes that connection, or nothing
-//! was sent before.
+//! What it does: a `tcp://` source begins the given connection with the last lines that it has sent before. Each of them is a record
+//! of its own to the driver. A `resume://` source sends what it is asked for and repeats nothing. Missed when the driver never makes
+//! that connection, when nothing was sent before, and with a `resume://` source.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;
@@ -22,7 +22,7 @@ pub struct Repeat {
 
 impl Kind for Repeat {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        Self { connection: aim.connection(rng).max(2), lines: rng.magnitude(1..=20) }
+        Self { connection: aim.later_connection(rng), lines: rng.magnitude(1..=20) }
     }
 
     fn trigger(&self) -> Option<Trigger> {

@@ -1,6 +1,7 @@
 //! The send buffers of a connection are small, so that a writer waits for its reader.
 //!
 //! What it does: so many bytes at most may be under way in each direction of that connection. Missed when the driver never makes it.
+//! So small a buffer is slow: a few bytes for each latency. It is not drawn so small that a run could not end in time.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;
@@ -20,7 +21,7 @@ pub struct SmallBuffer {
 
 impl Kind for SmallBuffer {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
-        Self { connection: aim.connection(rng), bytes: rng.magnitude(1..=256) }
+        Self { connection: aim.connection(rng), bytes: rng.magnitude(8..=256) }
     }
 
     fn trigger(&self) -> Option<Trigger> {

@@ -1,7 +1,8 @@
 //! Reads and writes of a connection are partial, down to one byte.
 //!
-//! What it does: from the given byte on each read of the driver gives so many bytes at most, and each write of either side takes so many at a time.
-//! Missed when the driver never makes that connection or never reads so far.
+//! What it does: from the given byte on each read of the driver gives so many bytes at most, and each write of either side goes into
+//! the send buffer by so many at a time, with a moment between two, in which anything else may happen. Missed when the driver never
+//! makes that connection or never reads so far.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

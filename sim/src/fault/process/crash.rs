@@ -38,6 +38,7 @@ impl Crash {
             (None, Trigger::Step { life, operation, nth, .. }) => {
                 (nth << 8 | u64::from(life.0)) ^ ((*operation as u64) << 32)
             }
+            (None, Trigger::Occurrence { operation, nth, .. }) => nth << 8 ^ ((*operation as u64) << 32),
             (None, Trigger::Byte { connection, after_bytes }) => after_bytes << 8 | u64::from(*connection),
             (None, Trigger::Time { at_ms }) => *at_ms,
             (None, Trigger::Start { life }) => u64::from(life.0),

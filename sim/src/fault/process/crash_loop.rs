@@ -1,7 +1,7 @@
 //! The driver crashes again and again, right after each start.
 //!
 //! What it does: each of the given lives crashes before the given disk operation, so that one recovery after another is cut off. The
-//! report tells of the first of them. Missed when the first of these lives never begins or makes no so many operations.
+//! outcome tells of the first of them, the totals count them all. Missed when the first of these lives never begins or makes no so many operations.
 
 use super::super::{Aim, Kind, Moment, PowerLoss, Trigger};
 use crate::rng::Draws;

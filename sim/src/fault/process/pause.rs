@@ -1,7 +1,8 @@
 //! The driver's process stands still for a while, as a virtual machine that is moved, or a process that is stopped and continued.
 //!
 //! What it does: from the trigger on none of the driver's tasks runs; time and the world go on. Then all go on where they were.
-//! Nobody starts another driver. Missed when the trigger is.
+//! An operation that is hit before its effect is made anew then, and counts again; one that is hit inside or after it has its whole
+//! effect, of which the driver hears then, if it is one of the disk, or just before. Nobody starts another driver. Missed when the trigger is.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;

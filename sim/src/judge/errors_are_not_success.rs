@@ -1,0 +1,114 @@
+//! I13: EIO, ENOSPC, a failed sync or rename never count as done; acknowledgement stops while checkpoints or the journal fail.
+//!
+//! Verified, for every operation of which the driver was told that it failed: that very life does not go on as if it were done. Of
+//! blocks and allocations in the journal behind what was durable before a failed append or sync, it tells neither its listeners nor the source
+//! that they are (a second sync that succeeds proves nothing); after a failure at an output it tells of no completed batch, after one at
+//! a checkpoint or a snapshot of no checkpoint, after one of a claim of no generation. What was on the way before the failure is told
+//! after it rightly, which is why the journal is judged by its records. A later life that finds what was written may use it: that
+//! an operation failed does not mean that it did not happen.
+//!
+//! The expectation comes from the disk, which keeps what it failed and what was durable then. Not verified: a removal, a read or a
+//! lock that failed, on which nothing durable rests; directories of the journal; the durable marks, without which it recovers as well.
+
+use super::{Case, Findings, image};
+use crate::{
+    disk::FailedOperation,
+    fault::{DiskOperation, Place},
+    run::{Evidence, LifeEvidence},
+};
+use highwater_core::{
+    event::Event,
+    ids::BlockId,
+    journal::{Block, Record},
+};
+
+pub(super) fn judge(case: &Case<'_>) -> Findings {
+    let evidence = case.evidence;
+    let mut violations = Vec::new();
+    let mut seen = 0;
+    for failure in &evidence.failures {
+        let Some(life) = evidence.lives.iter().find(|life| life.life == failure.life) else { continue };
+        let operation = failure.step.operation;
+        if !operation.is_durable_step() || operation == DiskOperation::Remove {
+            continue;
+        }
+        seen += 1;
+        let claim = match failure.step.place {
+            Place::Journal => claim_of_journal(evidence, life, failure),
+            Place::Output => said_after(life, failure, |event| match event {
+                Event::BatchCompleted { time, .. } => Some(format!("batch {time} was complete")),
+                _ => None,
+            }),
+            Place::Checkpoint | Place::State => said_after(life, failure, |event| match event {
+                Event::CheckpointPublished { checkpoint, .. } => {
+                    Some(format!("checkpoint {checkpoint} was published"))
+                }
+                _ => None,
+            }),
+            Place::Generation => said_after(life, failure, |event| match event {
+                Event::GenerationClaimed { generation } => {
+                    Some(format!("generation {generation} was its own"))
+                }
+                _ => None,
+            }),
+            Place::Root | Place::Marks | Place::Elsewhere => None,
+        };
+        violations.extend(claim.map(|claim| {
+            let FailedOperation { life, path, .. } = failure;
+            format!("life {life} was told that it could not {operation} {path}, and said that {claim}")
+        }));
+    }
+    Findings { seen: format!("{seen} operations that failed, and what was said after them"), violations }
+}
+
+/// The first thing of a kind that a life said after a failure.
+fn said_after(
+    life: &LifeEvidence,
+    failure: &FailedOperation,
+    claim: impl Fn(&Event) -> Option<String>,
+) -> Option<String> {
+    life.events.iter().filter(|(at, _)| *at > failure.at).find_map(|(_, event)| claim(event))
+}
+
+/// What a life said of records that the journal did not make durable before the failure.
+fn claim_of_journal(evidence: &Evidence, life: &LifeEvidence, failure: &FailedOperation) -> Option<String> {
+    let durable = failure.durable?;
+    let records = image::records(evidence, &failure.path);
+    records.into_iter().filter(|(offset, _)| *offset >= durable).find_map(|(_, record)| match record {
+        Record::Block(block) => claim_of_block(evidence, life, &block),
+        Record::Allocation(allocation) => life.events.iter().find_map(|(_, event)| match event {
+            Event::BatchAllocated { time, .. } if *time == allocation.time => {
+                Some(format!("batch {time} was allocated"))
+            }
+            _ => None,
+        }),
+        Record::Completion(_) => None,
+    })
+}
+
+fn claim_of_block(evidence: &Evidence, life: &LifeEvidence, lost: &Block) -> Option<String> {
+    let is_it = |event: &Event| matches!(event, Event::BlockStored { source, block, .. } if (*source, *block) == (lost.source, lost.block));
+    if life.events.iter().any(|(_, event)| is_it(event)) {
+        return Some(format!("block {} was stored", lost.block));
+    }
+    let acknowledged = evidence
+        .source
+        .connections
+        .iter()
+        .filter(|connection| connection.record.as_ref().is_some_and(|record| record.life == life.life))
+        .map(|connection| connection.acknowledged)
+        .max()?;
+    let before = lines_before(evidence, lost.block);
+    (acknowledged > before).then(|| format!("{acknowledged} lines were durable, which were {before}"))
+}
+
+/// How many lines stand in the blocks before one.
+fn lines_before(evidence: &Evidence, block: BlockId) -> u64 {
+    let last = evidence.last_written();
+    let records = image::all_segments(evidence, &last).into_iter().flat_map(|(_, segment)| segment.records);
+    let blocks = records.filter_map(|(_, _, record)| match record {
+        Record::Block(one) if one.block < block => Some((one.block, one.records)),
+        _ => None,
+    });
+    blocks.collect::<std::collections::BTreeMap<_, _>>().into_values().sum()
+}

@@ -1,0 +1,41 @@
+//! What the documents say is so.
+
+use highwater_sim::fault::{Class, FaultKind, Plan};
+use std::{fs, path::Path};
+
+fn document(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_fault_model_names_every_kind_in_its_class_and_nothing_else() {
+    let text = document("fault-model.md");
+    let families = ["| process |", "| disk |", "| network |", "| clock |"];
+    let rows = text.lines().filter(|line| families.iter().any(|family| line.starts_with(family)));
+    let mut named = Vec::new();
+    for row in rows {
+        let columns: Vec<&str> = row.split('|').collect();
+        for (column, class) in [(2, Class::Tolerated), (3, Class::Detectable), (4, Class::Beyond)] {
+            for name in columns[column].split('`').skip(1).step_by(2) {
+                let kind: FaultKind = name.parse().unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(kind.class(), class, "{name}");
+                named.push(kind);
+            }
+        }
+    }
+    named.sort_unstable();
+    assert_eq!(named, FaultKind::ALL.to_vec(), "each kind once");
+}
+
+#[test]
+fn the_plans_in_the_fault_model_can_be_read() {
+    let text = document("fault-model.md");
+    let plans: Vec<&str> =
+        text.split("```toml").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!plans.is_empty());
+    for plan in plans {
+        let plan: Plan = toml::from_str(plan).unwrap_or_else(|error| panic!("{error}\n{plan}"));
+        assert!(!plan.faults.is_empty());
+    }
+}
