@@ -3,6 +3,7 @@
 //! - [`text`] tells one run's story: the plan, the timeline, the ledger, the verdicts. Stable to the byte, so that a snapshot
 //!   of it shows a reviewer what a change does to a recovery.
 //! - [`sweep`] adds runs up and renders the table of a sweep.
+//! - [`explore`] renders what an exploration of all crash points came to.
 //! - [`json`] is one run's report as one line, for programs.
 //! - [`shrink`] is a failure that was made small.
 //! - [`replay`] is the command that lives through a run again, which ends every report of a failure.
@@ -10,6 +11,7 @@
 //! A report reads a [`RunReport`](highwater_sim::run::RunReport) and nothing else: it judges nothing, and it never asks a
 //! clock, a terminal or the environment.
 
+pub mod explore;
 pub mod json;
 pub mod replay;
 pub mod shrink;

@@ -11,7 +11,8 @@
 //! - [`source`] is the outside that the driver reads from, with the ledger that the judges believe.
 //! - [`sabotage`] breaks one promise of a seam at a time: a testbed that does not notice proves nothing.
 //! - [`scenario`] is what is swept; [`run`] lives through it under a plan; the [`judge`]s say whether the invariants held.
-//! - [`sweep`] runs many seeds at once; [`shrink`] makes the plan of a failure small.
+//! - [`sweep`] runs many seeds at once; [`shrink`] makes the plan of a failure small; [`explore`] enumerates every crash point and
+//!   every crash image of one run.
 //! - [`rng`] gives every domain its own stream of numbers, so that a draw added in one shifts nothing in another.
 #[cfg(not(madsim))]
 compile_error!(
@@ -22,6 +23,7 @@ compile_error!(
 pub mod clock;
 pub mod disk;
 pub mod executor;
+pub mod explore;
 pub mod fault;
 pub mod judge;
 pub mod network;

@@ -103,7 +103,7 @@ fn one_failed_sync(number: u64, next_life_ms: u64) -> bool {
                 return false;
             }
         }
-        driver.lose_power(PowerLoss { image_seed: 0 });
+        driver.lose_power(PowerLoss::image(0));
         world.sleep(Duration::from_millis(100)).await;
         let _last = driver.start(drive);
         world.sleep(Duration::from_secs(12)).await;

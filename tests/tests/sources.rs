@@ -46,7 +46,7 @@ async fn two_deaths(world: &Arc<World>, driver: &Node, seed: u64, start: impl Fn
         world.sleep(Duration::from_millis(2300 + 170 * seed)).await;
         match (seed + death) % 2 {
             0 => driver.kill(),
-            _ => driver.lose_power(PowerLoss { image_seed: seed }),
+            _ => driver.lose_power(PowerLoss::image(seed)),
         }
         world.sleep(Duration::from_millis(700)).await;
         start(driver);

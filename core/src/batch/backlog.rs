@@ -99,6 +99,7 @@ pub(crate) struct BacklogView {
     pub sources: Vec<SourceProgress>,
     pub journal_from: SegmentId,
     pub journal_newest: SegmentId,
+    pub journal_durable: u64,
 }
 
 pub(crate) struct Backlog {
@@ -295,6 +296,7 @@ impl Backlog {
             sources: state.sources.iter().enumerate().map(progress).collect(),
             journal_from,
             journal_newest: newest,
+            journal_durable: self.journal.durable_length(newest),
         }
     }
 

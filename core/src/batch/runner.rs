@@ -206,6 +206,7 @@ impl Runner {
                 retained: Vec::new(),
                 journal_from: view.journal_from,
                 journal_newest: Some(view.journal_newest),
+                journal_durable: view.journal_durable,
             };
             self.retention.add(Retained::new(id, &checkpoint));
             checkpoint.retained = self.retention.kept_ids();

@@ -43,6 +43,8 @@ pub struct Checkpoint {
     pub journal_from: SegmentId,
     /// The newest journal segment that existed when this was written; `None` in the first checkpoint, before there is one.
     pub journal_newest: Option<SegmentId>,
+    /// How many bytes of it were durable then: the marks beside it are not synced, this is.
+    pub journal_durable: u64,
 }
 
 /// How far a source is.
@@ -79,5 +81,5 @@ impl Payload for Checkpoint {
         pending [(time u64, previous u64, blocks [(source u32, from u64, until u64)])], \
         sources [(source u32, unallocated u64, next u64, position bytes?)], \
         sinks [(operator u32, name string, position u64)], retained [(sequence u64, generation u64)], \
-        journal_from u64, journal_newest u64?";
+        journal_from u64, journal_newest u64?, journal_durable u64";
 }

@@ -139,6 +139,7 @@ impl Driver {
             retained: vec![id],
             journal_from: SegmentId(0),
             journal_newest: None,
+            journal_durable: 0,
         };
         self.publish(id, &checkpoint).await
     }

@@ -13,7 +13,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -81,6 +81,8 @@ impl Location {
 pub(crate) struct Journal {
     requests: mpsc::Sender<Request>,
     open_segment: Arc<AtomicU64>,
+    /// The open segment, and how many bytes of it are durable.
+    durable: Arc<Mutex<(SegmentId, u64)>>,
     needed_from: Arc<AtomicU64>,
     _task: Arc<dyn Task>,
 }
@@ -109,6 +111,7 @@ impl Journal {
     ) -> Result<(Self, Moved)> {
         let Inherited { next, predecessors, carried } = inherited;
         let open_segment = Arc::new(AtomicU64::new(next.0));
+        let durable = Arc::new(Mutex::new((next, 0)));
         let needed_from = Arc::new(AtomicU64::new(0));
         let mut writer = Writer {
             env: env.clone(),
@@ -119,12 +122,19 @@ impl Journal {
             predecessors,
             open: None,
             open_segment: open_segment.clone(),
+            durable: durable.clone(),
             needed_from: needed_from.clone(),
         };
         let moved = writer.begin_segment(next, &carried).await?;
         let (requests, inbox) = mpsc::channel(REQUESTS_MAX);
         let task = env.executor.spawn("journal", Box::pin(writer.run(inbox)));
-        Ok((Self { requests, open_segment, needed_from, _task: task.into() }, moved))
+        Ok((Self { requests, open_segment, durable, needed_from, _task: task.into() }, moved))
+    }
+
+    /// How many bytes of a segment are durable, if it is the open one; 0 of any other.
+    pub fn durable_length(&self, segment: SegmentId) -> u64 {
+        let (open, length) = *self.durable.lock().expect("nothing panics while it holds the lock");
+        if open == segment { length } else { 0 }
     }
 
     /// The segment that the next record will stand in, or one after it.
@@ -168,6 +178,8 @@ struct Writer {
     predecessors: Vec<(SegmentName, u64)>,
     open: Option<OpenSegment>,
     open_segment: Arc<AtomicU64>,
+    /// The open segment, and how many bytes of it are durable.
+    durable: Arc<Mutex<(SegmentId, u64)>>,
     needed_from: Arc<AtomicU64>,
 }
 
@@ -228,6 +240,8 @@ impl Writer {
         open.length += bytes.len() as u64;
         if group.iter().any(|request| request.sync) {
             sync(open, &path, &self.directory, self.generation).await?;
+            *self.durable.lock().expect("nothing panics while it holds the lock") =
+                (open.name.segment, open.length);
         }
         Ok(locations)
     }
@@ -270,6 +284,7 @@ impl Writer {
         disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
         mark(&mut open, directory, self.generation, false).await?;
         self.open = Some(open);
+        *self.durable.lock().expect("nothing panics while it holds the lock") = (segment, length);
         self.open_segment.store(segment.0, Ordering::SeqCst);
         self.listeners.tell(&Event::SegmentStarted { segment });
         Ok(moved)

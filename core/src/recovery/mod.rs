@@ -72,6 +72,17 @@ pub(crate) async fn recover(
         let reason = format!("the segment is missing, and checkpoint {id} needs it");
         return Err(Error::Damaged { path, offset: 0, reason });
     }
+    // Marks may go with a power loss; what a checkpoint says is durable as it is. A segment that has a successor ends where that says.
+    if let Some((name, segment)) = found.segments.last()
+        && (Some(name.segment), name.generation) == (checkpoint.journal_newest, id.generation)
+        && segment.length < checkpoint.journal_durable
+    {
+        let durable = checkpoint.journal_durable;
+        let reason = format!(
+            "its records end here, and it was durable up to byte {durable} when checkpoint {id} was published"
+        );
+        return Err(Error::Damaged { path: name.wal(&journal), offset: segment.length, reason });
+    }
     let newest = candidates.newest.unwrap_or(id);
     let recovered = replay::replay(directory, id, newest, checkpoint, chunks, found, candidates.readable)?;
     Ok(Some(recovered))

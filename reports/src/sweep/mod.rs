@@ -5,7 +5,7 @@
 
 mod coverage;
 mod price;
-mod table;
+pub(crate) mod table;
 
 pub use coverage::{Coverage, CoverageCell, Matrix, StepRuns};
 pub use price::{Distribution, Price, Prices};

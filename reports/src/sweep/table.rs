@@ -182,7 +182,7 @@ fn failures(summary: &SweepSummary) -> String {
 }
 
 /// A table without borders, whose first column is text and whose others are numbers.
-fn new_table(header: impl IntoIterator<Item = &'static str>) -> Table {
+pub(crate) fn new_table(header: impl IntoIterator<Item = &'static str>) -> Table {
     let header: Vec<_> = header.into_iter().collect();
     let columns = header.len();
     let mut table = Table::new();
@@ -196,7 +196,7 @@ fn new_table(header: impl IntoIterator<Item = &'static str>) -> Table {
     table
 }
 
-fn finish(table: &Table) -> String {
+pub(crate) fn finish(table: &Table) -> String {
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
 }

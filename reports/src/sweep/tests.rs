@@ -16,7 +16,7 @@ fn step(operation: DiskOperation, place: Place) -> Step {
 }
 
 fn crash_at(step: Step, power_loss: bool) -> FaultOutcome {
-    let power_loss = power_loss.then_some(PowerLoss { image_seed: 0 });
+    let power_loss = power_loss.then(|| PowerLoss::image(0));
     let trigger = Trigger::DiskOperation { life: Life::FIRST, number: 1, moment: Moment::Before };
     let hit = Hit::Disk { number: 1, step, path: String::new() };
     FaultOutcome {

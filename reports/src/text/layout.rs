@@ -64,7 +64,7 @@ fn ascii(text: &str) -> String {
 }
 
 /// `1 batch`, `2 batches`.
-pub(super) fn count(n: u64, one: &str) -> String {
+pub(crate) fn count(n: u64, one: &str) -> String {
     let ending = match one {
         _ if n == 1 => "",
         _ if one.ends_with("ch") || one.ends_with("ss") => "es",

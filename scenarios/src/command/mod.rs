@@ -2,6 +2,7 @@
 //!
 //! Every failure is one line, `error: ..`, on the standard error output, and a status that a script can act on.
 
+mod explore;
 mod faults;
 mod feed;
 mod interval;
@@ -39,6 +40,7 @@ enum Command {
     Feed(feed::Feed),
     Sweep(sweep::Sweep),
     Replay(replay::Replay),
+    Explore(explore::Explore),
     Shrink(shrink::Shrink),
     Faults(faults::Faults),
     /// Lists the scenarios, a line each: `run` takes those without a source's name at their end
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Feed(feed) => feed.main(),
         Command::Sweep(sweep) => sweep.main(),
         Command::Replay(replay) => replay.main(),
+        Command::Explore(explore) => explore.main(),
         Command::Shrink(shrink) => shrink.main(),
         Command::Faults(faults) => faults.main(),
         Command::Scenarios => {

@@ -8,7 +8,7 @@ use crate::world::{Life, NodeIndex};
 use std::ops::Range;
 
 /// What is damaged of a file.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Damaged {
     /// The content without any damage, as long as the content that is read.
     pub pristine: Vec<u8>,
@@ -23,6 +23,7 @@ pub(crate) struct Damaged {
 }
 
 /// Damage that is read once a life is over.
+#[derive(Debug)]
 pub(crate) struct Latent {
     /// The fault, by its place in the plan.
     pub fault: usize,

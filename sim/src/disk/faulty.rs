@@ -58,7 +58,7 @@ async fn durable_file(env: &Env, path: &str, content: &[u8]) -> Box<dyn File> {
 
 /// What a power loss leaves.
 fn after_power_loss(world: &World, driver: &Node, image_seed: u64) -> Vec<u8> {
-    driver.lose_power(PowerLoss { image_seed });
+    driver.lose_power(PowerLoss::image(image_seed));
     world.file(FILE).unwrap()
 }
 
@@ -238,7 +238,7 @@ fn a_failed_sync_of_a_directory_gives_its_names_up() {
             let names = env.disk.list(Path::new(DIRECTORY)).await.unwrap();
             assert_eq!(names, if is_seen { vec!["b", "c"] } else { vec!["a"] });
             env.disk.sync_dir(Path::new(DIRECTORY)).await.unwrap();
-            driver.lose_power(PowerLoss { image_seed: 1 });
+            driver.lose_power(PowerLoss::image(1));
             assert_eq!(world.files(), [(FILE.to_owned(), b"kept".to_vec())].into());
             assert_eq!((world.usage().files, world.usage().bytes), (1, 4));
         });
@@ -419,7 +419,7 @@ fn a_disk_that_lies_loses_what_was_synced_after_the_lie() {
         file.append(b"lost").await.unwrap();
         file.sync().await.unwrap();
         drop(durable_file(&env, OTHER, b"other").await);
-        driver.lose_power(PowerLoss { image_seed: 0 });
+        driver.lose_power(PowerLoss::image(0));
         assert_eq!(world.files(), [(FILE.to_owned(), b"kept".to_vec())].into());
     });
     assert_eq!(fired, [true]);

@@ -138,7 +138,7 @@ impl Inode {
     }
 
     /// Cuts what is there, without a memory of it.
-    fn shorten(&mut self, length: usize) {
+    pub(super) fn shorten(&mut self, length: usize) {
         self.content.truncate(length);
         if let Some(damaged) = &mut self.damaged {
             damaged.shorten(length);
@@ -279,13 +279,18 @@ impl Inode {
         } else if self.content.len() > self.synced {
             self.tear(if drawn { drawn_survival(rng) } else { survival }, rng, stale);
         }
+        self.lost_power(stale);
+    }
+
+    /// What is left after a power loss took the rest is all there is: also of what a failed sync gave up, and of damage.
+    pub(super) fn lost_power(&mut self, stale: &mut Stale) {
         self.lose_given_up(stale);
         self.end_of_cache(|_| true);
         self.settle();
     }
 
     /// The truncate never reached the disk, so what was appended after it did not either.
-    fn lose_truncate(&mut self) {
+    pub(super) fn lose_truncate(&mut self) {
         self.shorten(self.synced);
         self.content.append(&mut self.cut_off);
         if let Some(damaged) = &mut self.damaged {

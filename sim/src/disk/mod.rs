@@ -1,7 +1,7 @@
 //! The simulated disk, and the seam that the engine sees of it.
 //!
 //! - `volume` is the disk as a pure state: what is cached, what is durable. `inode` is a file's content, `names` the
-//!   changes of directories that are not durable yet, `image` what a power loss leaves, `record` what the judges read.
+//!   changes of directories that are not durable yet, `image` what a power loss leaves, `fingerprint` all of it as one number, `record` what the judges read.
 //! - This file is the seam: it takes its time, counts the operation, lets a planned crash hit it, and is dead once the
 //!   life that opened the handle is over.
 //!
@@ -20,6 +20,7 @@
 
 mod damage;
 mod fate;
+mod fingerprint;
 mod image;
 mod inode;
 mod names;
@@ -29,6 +30,7 @@ mod struck;
 mod volume;
 
 pub use damage::Damage;
+pub use image::{AtRisk, FileAtRisk};
 pub use record::{Buried, ContentChange, FailedOperation, RecordedChange, Usage};
 pub(crate) use volume::{Actor, InodeId, Volume};
 

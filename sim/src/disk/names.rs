@@ -8,6 +8,7 @@
 //! whose place on the medium somebody else takes after that is lost with the next power loss, as on a real disk.
 
 use super::volume::{InodeId, directory_of};
+use std::fmt;
 
 /// A change of a directory.
 #[derive(Clone, Debug)]
@@ -51,6 +52,16 @@ impl NameChange {
             What::Created { .. } => None,
             What::Renamed { from, .. } => Some(from),
             What::Removed { at } => Some(at),
+        }
+    }
+}
+
+impl fmt::Display for NameChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Created { at } => write!(f, "create {at}"),
+            What::Renamed { from, to } => write!(f, "rename {from} to {to}"),
+            What::Removed { at } => write!(f, "remove {at}"),
         }
     }
 }

@@ -57,7 +57,7 @@ fn a_skipped_step_reports_success_and_does_nothing_at_its_place_alone() {
         drop(written(&env, "/checkpoint/generation/1", b"claim").await);
         env.disk.remove(Path::new("/checkpoint/state/1")).await.unwrap();
         assert!(world.file("/checkpoint/state/1").is_some());
-        driver.lose_power(PowerLoss { image_seed: 0 });
+        driver.lose_power(PowerLoss::image(0));
         let left = |path: &str, content: &[u8]| (path.to_owned(), content.to_vec());
         let expected = [
             left("/checkpoint/checkpoint/1", b"checkpoint"),
@@ -74,7 +74,7 @@ fn a_skipped_truncate_leaves_the_output_as_it_is() {
     with(&["skip:truncate:output"], |world, _, env| async move {
         env.disk.create_dir(Path::new("/output")).await.unwrap();
         drop(written(&env, "/output/out", b"lines").await);
-        env.disk.truncate(Path::new("/output/out"), 2).await.unwrap();
+        env.disk.truncate(Path::new("/output/out"), 5, 2).await.unwrap();
         assert_eq!(world.file("/output/out").unwrap(), b"lines");
     });
 }
@@ -95,12 +95,12 @@ fn a_late_sync_takes_effect_after_the_step_that_it_should_come_before() {
         let kept = world.files();
         let again = |path: &'static str| env.disk.remove(Path::new(path));
         again(WAL).await.unwrap();
-        driver.lose_power(PowerLoss { image_seed: 0 });
+        driver.lose_power(PowerLoss::image(0));
         assert_eq!(world.files(), kept, "only now the checkpoint's name is durable");
     });
     with(&["late:sync-dir:checkpoint:remove:journal"], |world, driver, env| async move {
         drop(written(&env, "/checkpoint/checkpoint/1", b"").await);
-        driver.lose_power(PowerLoss { image_seed: 0 });
+        driver.lose_power(PowerLoss::image(0));
         assert!(world.files().is_empty(), "the step never came");
     });
 }
@@ -225,6 +225,7 @@ fn snapshot() -> (Vec<u8>, Vec<u8>) {
         retained: Vec::new(),
         journal_from: SegmentId(0),
         journal_newest: None,
+        journal_durable: 0,
     };
     let mut bytes = Vec::new();
     let sequence = CheckpointSequence(1);

@@ -26,7 +26,7 @@ async fn write_a_journal(env: Env) {
 
 fn crash_at(life: u32, number: u64, moment: Moment, image_seed: Option<u64>) -> Fault {
     let trigger = Trigger::DiskOperation { life: Life(life), number, moment };
-    let power_loss = image_seed.map(|image_seed| PowerLoss { image_seed });
+    let power_loss = image_seed.map(PowerLoss::image);
     Fault::Crash(Crash { restart_after_ms: 5, trigger, power_loss })
 }
 

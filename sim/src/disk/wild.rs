@@ -8,7 +8,7 @@
 
 use super::{Actor, InodeId, Volume, damage::Latent};
 use crate::{
-    fault::FileSystem,
+    fault::{FileSystem, Kept, PowerLoss},
     rng::{Domain, Draws, stream},
     sabotage::Sabotage,
     world::{Life, NodeIndex, VirtualTime},
@@ -260,8 +260,13 @@ impl Wild {
     }
 
     fn lose_power(&mut self) {
-        let image_seed = self.rng.below(1000);
-        self.volume.lose_power(image_seed, ACTOR);
+        let mut power_loss = PowerLoss::image(self.rng.below(1000));
+        if self.rng.one_in(2) {
+            let names =
+                (0..self.volume.at_risk().names.len() as u64).filter(|_| self.rng.one_in(2)).collect();
+            power_loss.keep = Some(Kept { names, ..Kept::default() });
+        }
+        self.volume.lose_power(&power_loss, ACTOR);
         for known in self.known.values_mut() {
             known.damaged.append(&mut known.latent);
         }

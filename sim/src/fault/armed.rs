@@ -21,7 +21,7 @@ struct AtStep {
 }
 
 /// A crash, of whichever kind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CrashOf {
     pub restart_after_ms: u64,
     pub power_loss: Option<PowerLoss>,
@@ -161,13 +161,13 @@ impl Armed {
         match &self.outcomes[fault].fault {
             Fault::Crash(crash) => Some(CrashOf {
                 restart_after_ms: crash.restart_after_ms,
-                power_loss: crash.power_loss,
+                power_loss: crash.power_loss.clone(),
                 seed: crash.image_seed(),
             }),
             Fault::CrashLoop(crash) => Some(CrashOf {
                 restart_after_ms: crash.restart_after_ms,
-                power_loss: crash.power_loss,
-                seed: crash.power_loss.map_or(crash.operation, |power_loss| power_loss.image_seed),
+                power_loss: crash.power_loss.clone(),
+                seed: crash.power_loss.as_ref().map_or(crash.operation, |power_loss| power_loss.image_seed),
             }),
             _ => None,
         }

@@ -40,8 +40,10 @@ pub use network::{
 pub use outcome::{FaultOutcome, Firing, Hit};
 pub use plan::Plan;
 pub use plan_file::{PlanFile, PlanFileError};
-pub use process::{Crash, CrashLoop, FailingJob, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover};
-pub use step::{DiskOperation, NetworkOperation, Place, Step, StepMade, StepSet};
+pub use process::{
+    Crash, CrashLoop, FailingJob, Kept, KeptFile, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover,
+};
+pub use step::{DiskOperation, NetworkOperation, NetworkOperationMade, Place, Step, StepMade, StepSet};
 pub use trigger::{Moment, Trigger};
 
 use rand_chacha::ChaCha8Rng;

@@ -2,7 +2,7 @@
 //!
 //! A [`Step`] is what coverage counts: which durable step was hit by which fault.
 
-use crate::world::Life;
+use crate::world::{Life, VirtualTime};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -169,8 +169,23 @@ pub struct StepMade {
     pub life: Life,
     /// Which disk operation of that life it was, from 1.
     pub number: u64,
+    /// When it took effect.
+    pub at: VirtualTime,
     /// The step.
     pub step: Step,
+}
+
+/// A network operation that a life of the driver made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NetworkOperationMade {
+    /// In which life.
+    pub life: Life,
+    /// Which network operation of that life it was, from 1.
+    pub number: u64,
+    /// When it took effect; a write, when it began.
+    pub at: VirtualTime,
+    /// The operation.
+    pub operation: NetworkOperation,
 }
 
 impl fmt::Display for StepMade {

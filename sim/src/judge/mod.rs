@@ -127,7 +127,7 @@ pub(crate) struct Case<'a> {
     pub script: &'a Script,
     pub evidence: &'a Evidence,
     /// The same workload without faults; absent if that run panicked.
-    pub reference: Option<Evidence>,
+    pub reference: Option<&'a Evidence>,
 }
 
 /// What a judge found: what it looked at, and what is wrong.

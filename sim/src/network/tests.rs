@@ -204,8 +204,8 @@ fn a_dead_process_ends_in_order_or_resets_and_a_machine_without_power_says_nothi
     let reset = ErrorKind::ConnectionReset;
     assert_eq!(after(false, None), (Some(None), Ok(()), Some(reset)));
     assert_eq!(after(true, None), (Some(Some(reset)), Err(reset), Some(reset)));
-    let dark = Some(PowerLoss { image_seed: 0 });
-    assert_eq!(after(false, dark), (None, Ok(()), Some(reset)));
+    let dark = Some(PowerLoss::image(0));
+    assert_eq!(after(false, dark.clone()), (None, Ok(()), Some(reset)));
     assert_eq!(after(true, dark), (None, Ok(()), Some(reset)));
 }
 
@@ -494,8 +494,9 @@ fn late_data_of_a_driver_that_says_nothing_are_missed() {
 
 #[test]
 fn a_crash_at_a_byte_kills_the_driver_that_never_sees_it() {
-    for (after_bytes, power_loss) in [(0, None), (5, None), (5, Some(PowerLoss { image_seed: 0 }))] {
+    for (after_bytes, power_loss) in [(0, None), (5, None), (5, Some(PowerLoss::image(0)))] {
         let trigger = Trigger::Byte { connection: 1, after_bytes };
+        let loses_power = power_loss.is_some();
         let crash = Fault::Crash(Crash { restart_after_ms: 7, trigger, power_loss });
         simulate(1, |world| async move {
             let (driver, source) = (world.add_node("driver"), world.add_node("source"));
@@ -518,7 +519,7 @@ fn a_crash_at_a_byte_kills_the_driver_that_never_sees_it() {
                 result = job => assert!(result.is_err(), "killed"),
             }
             let crashed = world.crashed().await;
-            assert_eq!((crashed.fault, crashed.power_loss), (0, power_loss.is_some()));
+            assert_eq!((crashed.fault, crashed.power_loss), (0, loses_power));
             assert!(!driver.is_alive());
             assert_eq!(hit(&world), Some(Hit::Connection { connection: 1, after_bytes }));
             assert_eq!(world.connections()[0].delivered, after_bytes);

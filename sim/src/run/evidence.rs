@@ -6,7 +6,7 @@
 use super::TappedBatch;
 use crate::{
     disk::{Buried, Damage, FailedOperation, Usage},
-    fault::{Class, FaultOutcome, StepMade, StepSet},
+    fault::{Class, FaultOutcome, NetworkOperationMade, StepMade, StepSet},
     network::ConnectionRecord,
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
@@ -40,8 +40,10 @@ pub struct Evidence {
     pub connections: Vec<ConnectionRecord>,
     /// What became of each fault.
     pub faults: Vec<FaultOutcome>,
-    /// The driver's disk operations, recorded in a run without faults.
+    /// The driver's disk operations, recorded in a run without faults and where they were asked for.
     pub steps: Vec<StepMade>,
+    /// Its network operations, recorded likewise.
+    pub network_operations: Vec<NetworkOperationMade>,
     /// The damage that a reader could meet.
     pub damages: Vec<Damage>,
     /// The operations of which the driver was told that they failed.
@@ -286,6 +288,8 @@ impl Evidence {
 /// `/checkpoint/journal/0001.wal is damaged at byte 99: ...`
 fn names_file_and_offset(error: &str) -> bool {
     let offset = error.split_once(" at byte ").and_then(|(_, rest)| rest.chars().next());
-    error.contains(&format!("{}/", super::supervise::CHECKPOINT))
-        && offset.is_some_and(|c| c.is_ascii_digit())
+    // Where no checkpoint is left it names the directory, and each file in it.
+    let directory = super::supervise::CHECKPOINT;
+    let file = error.contains(&format!("{directory}/")) || error.contains(&format!("{directory} holds data"));
+    file && offset.is_some_and(|c| c.is_ascii_digit())
 }

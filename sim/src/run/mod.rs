@@ -4,6 +4,7 @@
 //! The run without faults is the reference. The judges read both; the [`RunReport`] is the whole story as plain data.
 
 mod evidence;
+mod found;
 mod life;
 mod price;
 mod report;
@@ -11,8 +12,10 @@ mod supervise;
 mod tap;
 
 pub use evidence::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, StopAsked};
+pub(crate) use found::Found;
 pub use price::Restart;
 pub use report::{Happening, LedgerSummary, RunReport, TimelineEntry, Totals};
+pub(crate) use supervise::{simulate, simulate_until};
 pub use tap::TappedBatch;
 
 use crate::{
@@ -40,12 +43,21 @@ pub struct RunOptions {
     pub sabotage: BTreeSet<Sabotage>,
     /// Keep a trace of every operation.
     pub trace: bool,
+    /// Record the driver's operations, also in a run with faults.
+    pub record_steps: bool,
 }
 
 impl RunOptions {
     /// The run of a seed, with all faults allowed.
     pub fn seeded(seed: u64) -> Self {
-        Self { seed, plan: None, faults: FaultKind::swept(), sabotage: BTreeSet::new(), trace: false }
+        Self {
+            seed,
+            plan: None,
+            faults: FaultKind::swept(),
+            sabotage: BTreeSet::new(),
+            trace: false,
+            record_steps: false,
+        }
     }
 }
 
@@ -72,19 +84,8 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
         true => calm.clone(),
         false => supervise::simulate(scenario, &script, &plan, options),
     };
-    let (evidence, trace) = match faulty {
-        Ok(evidence) => evidence,
-        Err(panicked) => {
-            return Run {
-                report: RunReport::panicked(scenario, options, plan, &panicked),
-                trace: Vec::new(),
-            };
-        }
-    };
-    let reference = calm.ok().map(|(evidence, _)| evidence);
-    let verdicts =
-        judge::judge_all(&judge::Case { scenario, script: &script, evidence: &evidence, reference });
-    Run { report: RunReport::new(scenario, options, &script, evidence, verdicts), trace }
+    let reference = calm.as_ref().ok().map(|(evidence, _)| evidence);
+    judged(scenario, &script, options, plan, faulty, reference)
 }
 
 /// The seed of the plan: scenarios share the seeds of a sweep, and each has plans of its own.
@@ -92,7 +93,28 @@ fn plan_seed(scenario: &Scenario, seed: u64) -> u64 {
     seed ^ xxh3_64(scenario.name.as_bytes())
 }
 
-type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;
+/// Judges a run that was lived through, with the run without faults as its reference, if there is one.
+pub(crate) fn judged(
+    scenario: &Scenario,
+    script: &Script,
+    options: &RunOptions,
+    plan: Plan,
+    simulated: Simulated,
+    reference: Option<&Evidence>,
+) -> Run {
+    match simulated {
+        Ok((evidence, trace)) => {
+            let case = judge::Case { scenario, script, evidence: &evidence, reference };
+            let verdicts = judge::judge_all(&case);
+            Run { report: RunReport::new(scenario, options, script, evidence, verdicts), trace }
+        }
+        Err(panicked) => {
+            Run { report: RunReport::panicked(scenario, options, plan, &panicked), trace: Vec::new() }
+        }
+    }
+}
+
+pub(crate) type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;
 
 /// What a plan may contain, from what the run without faults did: so that most triggers are reached.
 fn bounds(calm: &Simulated, script: &Script, mode: Mode, options: &RunOptions) -> Bounds {

@@ -6,20 +6,20 @@
 //! two, until the older one finds out.
 
 use super::{
-    Cause, Emission, Evidence, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
+    Cause, Emission, Evidence, Found, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, found,
     life::{Running, end_of},
 };
 use crate::{
     disk::ContentChange,
     fault::{Fault, FaultOutcome, Plan, Trigger},
     scenario::Scenario,
-    simulation::{WorldOptions, run_simulation},
+    simulation::{Panicked, WorldOptions, run_simulation},
     source::{Ledger, Mode, Script, Source},
     world::{Crashed, Life, Node, Order, VirtualTime, World},
 };
 use highwater_core::Error;
 use madsim::task::JoinError;
-use std::{collections::BTreeMap, future::poll_fn, sync::Arc, task::Poll, time::Duration};
+use std::{collections::BTreeMap, future::poll_fn, ops::ControlFlow, sync::Arc, task::Poll, time::Duration};
 
 pub(super) const CHECKPOINT: &str = "/checkpoint";
 pub(super) const TAP: &str = "/output/tap";
@@ -35,34 +35,42 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const SETTLE: Duration = Duration::from_millis(2500);
 
 /// Lives through one run.
-pub(super) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, options: &RunOptions) -> Simulated {
-    let mut world_options = WorldOptions::seeded(options.seed);
-    world_options.trace = options.trace;
-    world_options.sabotage = options.sabotage.clone();
-    world_options.record_steps = plan.faults.is_empty();
-    run_simulation(world_options, |world| async move {
-        let source = Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
-        let ledger = source.start(&world);
-        let driver = world.add_node("driver");
-        world.arm(plan, &driver);
-        let quiet_at = quiet_at(script, plan);
-        let mut run = Supervisor {
-            scenario,
-            world,
-            ledger,
-            driver,
-            quiet_at,
-            newest: None,
-            zombies: Vec::new(),
-            start_at: None,
-            restart_after_stop: None,
-            down_until: VirtualTime::default(),
-            delivered_since: None,
-            lives: BTreeMap::new(),
-        };
+pub(crate) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, options: &RunOptions) -> Simulated {
+    run_simulation(world_options(plan, options), |world| async move {
+        let mut run = Supervisor::new(scenario, script, plan, world);
         let converged = run.live().await;
         run.evidence(converged)
     })
+}
+
+/// Lives through a run until a life is about to begin: what that life finds. `None` if it never begins.
+pub(crate) fn simulate_until(
+    life: Life,
+    scenario: &Scenario,
+    script: &Script,
+    plan: &Plan,
+    options: &RunOptions,
+) -> Result<Option<Found>, Panicked> {
+    run_simulation(world_options(plan, options), |world| async move {
+        let mut run = Supervisor::new(scenario, script, plan, world);
+        while run.life_due() != Some(life) {
+            if run.go_on().await.is_break() {
+                return None;
+            }
+        }
+        let interval_ms = scenario.options.batch_interval.millis();
+        let key = found::key(&run.world, &run.ledger, run.lives.values(), interval_ms);
+        Some(Found { key, at_risk: run.world.at_risk() })
+    })
+}
+
+fn world_options(plan: &Plan, options: &RunOptions) -> WorldOptions {
+    WorldOptions {
+        trace: options.trace,
+        sabotage: options.sabotage.clone(),
+        record_steps: options.record_steps || plan.faults.is_empty(),
+        ..WorldOptions::seeded(options.seed)
+    }
 }
 
 /// When the last line is sent and the last fault with a time of its own is over.
@@ -114,30 +122,65 @@ enum News {
     Look,
 }
 
-impl Supervisor<'_> {
+impl<'a> Supervisor<'a> {
+    fn new(scenario: &'a Scenario, script: &Script, plan: &Plan, world: Arc<World>) -> Self {
+        let source = Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
+        let ledger = source.start(&world);
+        let driver = world.add_node("driver");
+        world.arm(plan, &driver);
+        let start_at = Some(world.now());
+        Self {
+            scenario,
+            world,
+            ledger,
+            driver,
+            quiet_at: quiet_at(script, plan),
+            newest: None,
+            zombies: Vec::new(),
+            start_at,
+            restart_after_stop: None,
+            down_until: VirtualTime::default(),
+            delivered_since: None,
+            lives: BTreeMap::new(),
+        }
+    }
+
     /// Starts the driver again and again until the run is done. An error says why it never was.
     async fn live(&mut self) -> Result<(), String> {
-        self.start_at = Some(self.world.now());
         loop {
-            self.start_if_due();
-            match self.news().await {
-                News::Crashed(crashed) => self.crashed(&crashed),
-                News::Ended(life, result) => {
-                    if let Some(done) = self.ended(life, result) {
-                        return done;
-                    }
-                }
-                News::Ordered(order) => self.obey(order),
-                News::Look => self.stop_if_done(),
-            }
-            if self.out_of_time() {
-                return Err(self.why_not_done());
+            if let ControlFlow::Break(done) = self.go_on().await {
+                return done;
             }
         }
     }
 
+    /// Starts a life if one is due, and does what the next news asks for.
+    async fn go_on(&mut self) -> ControlFlow<Result<(), String>> {
+        self.start_if_due();
+        match self.news().await {
+            News::Crashed(crashed) => self.crashed(&crashed),
+            News::Ended(life, result) => {
+                if let Some(done) = self.ended(life, result) {
+                    return ControlFlow::Break(done);
+                }
+            }
+            News::Ordered(order) => self.obey(order),
+            News::Look => self.stop_if_done(),
+        }
+        match self.out_of_time() {
+            true => ControlFlow::Break(Err(self.why_not_done())),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    /// The life that begins now.
+    fn life_due(&self) -> Option<Life> {
+        let due = self.start_at.is_some_and(|at| at <= self.world.now());
+        due.then(|| self.driver.life().map_or(Life::FIRST, Life::next))
+    }
+
     fn start_if_due(&mut self) {
-        if self.start_at.is_some_and(|at| at <= self.world.now()) {
+        if self.life_due().is_some() {
             self.start_at = None;
             self.zombies.extend(self.newest.take());
             self.newest = Some(Running::start(self.scenario, &self.driver, &self.world));
@@ -316,6 +359,7 @@ impl Supervisor<'_> {
             connections: self.world.connections(),
             faults,
             steps: self.world.steps(),
+            network_operations: self.world.network_operations(),
             damages: self.world.damaged_files(),
             failures: self.world.failed_operations(),
             reached: self.world.reached(),

@@ -70,7 +70,8 @@ pub(super) fn plainer(fault: &Fault) -> Vec<Fault> {
     let mut plainer: Vec<Fault> = Vec::new();
     if let Fault::CrashLoop(of) = fault {
         let trigger = Trigger::DiskOperation { life: of.life, number: of.operation, moment: Moment::Before };
-        let crash = Crash { restart_after_ms: of.restart_after_ms, trigger, power_loss: of.power_loss };
+        let crash =
+            Crash { restart_after_ms: of.restart_after_ms, trigger, power_loss: of.power_loss.clone() };
         plainer.push(Fault::Crash(crash));
     }
     let Some(table) = table(fault) else { return plainer };
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_power_loss_may_be_a_crash_at_a_plainer_moment_or_with_a_plainer_image() {
-        let image = |image_seed| Some(PowerLoss { image_seed });
+        let image = |image_seed| Some(PowerLoss::image(image_seed));
         let found = plainer(&power_loss(Moment::Inside, image(77)));
         let mut expected = vec![power_loss(Moment::Inside, None), power_loss(Moment::Before, image(77))];
         expected.extend((0..4).map(|seed| power_loss(Moment::Inside, image(seed))));
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_number_goes_towards_the_least_that_makes_sense() {
-        let fault = power_loss(Moment::Before, Some(PowerLoss { image_seed: 9 }));
+        let fault = power_loss(Moment::Before, Some(PowerLoss::image(9)));
         let found: Vec<_> = numbers(&fault).iter().map(Number::magnitude).collect();
         assert_eq!(found, [(9, 1), (2, 1), (40, 1)], "the restart, the life, the operation; no image");
         let drift = Fault::Drift(Drift { at_ms: 5, ppm: -700 });

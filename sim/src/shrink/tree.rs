@@ -149,7 +149,7 @@ mod tests {
         Fault::Crash(Crash {
             restart_after_ms: 700,
             trigger: Trigger::DiskOperation { life: Life(1), number, moment },
-            power_loss: image_seed.map(|image_seed| PowerLoss { image_seed }),
+            power_loss: image_seed.map(PowerLoss::image),
         })
     }
 
@@ -217,8 +217,9 @@ mod tests {
             simplest(loses),
             "power loss before disk operation 1 of life 1, image 0, restart after 1 ms"
         );
-        let keeps =
-            |crash: &Crash| crash.power_loss.is_some_and(|image| ![0, 1, 3].contains(&image.image_seed));
+        let keeps = |crash: &Crash| {
+            crash.power_loss.as_ref().is_some_and(|image| ![0, 1, 3].contains(&image.image_seed))
+        };
         assert!(simplest(keeps).contains("image 2"));
         let torn = |crash: &Crash| crash.trigger.moment() == Moment::Inside;
         assert!(simplest(torn).starts_with("crash inside"));

@@ -29,8 +29,11 @@ pub use trace::{RollingHash, TraceEntry};
 
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
-    disk::{Buried, Damage, FailedOperation, RecordedChange, Usage},
-    fault::{Armed, DiskOperation, Family, Fault, FaultOutcome, Hit, Plan, PowerLoss, StepMade, StepSet},
+    disk::{AtRisk, Buried, Damage, FailedOperation, RecordedChange, Usage},
+    fault::{
+        Armed, DiskOperation, Family, Fault, FaultOutcome, Hit, NetworkOperationMade, Plan, PowerLoss,
+        StepMade, StepSet,
+    },
     network::{ConnectionId, ConnectionRecord},
     sabotage::Sabotage,
     simulation::WorldOptions,
@@ -267,6 +270,21 @@ impl World {
     /// The disk operations of the driver so far; empty unless the options asked for them.
     pub fn steps(&self) -> Vec<StepMade> {
         self.lock().steps.clone().unwrap_or_default()
+    }
+
+    /// The network operations of the driver so far; empty unless the options asked for its steps.
+    pub fn network_operations(&self) -> Vec<NetworkOperationMade> {
+        self.lock().network_operations.clone()
+    }
+
+    /// What was at risk at each power loss of the plan that chose what survives, in order.
+    pub fn at_risk(&self) -> Vec<AtRisk> {
+        self.lock().at_risk.clone()
+    }
+
+    /// A hash of the disk as it is now: what is cached and what of it is durable.
+    pub(crate) fn disk_fingerprint(&self) -> u64 {
+        self.lock().disk.fingerprint()
     }
 
     /// The steps that the driver made so far, whichever life.

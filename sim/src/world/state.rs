@@ -5,10 +5,10 @@ use super::{
     Crashed, Event, Halt, Life, LifeRecord, NodeIndex, Order, RollingHash, Seat, TraceEntry, VirtualTime,
 };
 use crate::{
-    disk::Volume,
+    disk::{AtRisk, Volume},
     fault::{
-        Armed, DiskOperation, Due, Family, Fault, Hit, Moment, NetworkOperation, Place, PowerLoss, Step,
-        StepMade, StepSet,
+        Armed, DiskOperation, Due, Family, Fault, Hit, Moment, NetworkOperation, NetworkOperationMade, Place,
+        PowerLoss, Step, StepMade, StepSet,
     },
     network::{Attempted, ConnectionId, Net, Side},
     rng::{Domain, Draws, stream},
@@ -110,6 +110,10 @@ pub(crate) struct State {
     pub hash: RollingHash,
     pub trace: Option<Vec<TraceEntry>>,
     pub steps: Option<Vec<StepMade>>,
+    /// The network operations of the driver, recorded where its steps are.
+    pub network_operations: Vec<NetworkOperationMade>,
+    /// What was at risk at each power loss that chose among it.
+    pub at_risk: Vec<AtRisk>,
     /// The steps that the driver made at all.
     pub reached: StepSet,
     pub checkpoint_dir: String,
@@ -138,6 +142,8 @@ impl State {
             hash: RollingHash::default(),
             trace: None,
             steps: None,
+            network_operations: Vec::new(),
+            at_risk: Vec::new(),
             reached: StepSet::default(),
             checkpoint_dir: String::new(),
             operations_max: u64::MAX,
@@ -209,7 +215,7 @@ impl State {
         };
         self.doom(NodeIndex(index), how);
         let node = &mut self.nodes[index];
-        if node.dying.flatten().is_none() {
+        if node.dying.as_ref().is_none_or(Option::is_none) {
             return vec![id];
         }
         node.zombies.iter_mut().for_each(|zombie| zombie.loses_power = true);
@@ -242,13 +248,16 @@ impl State {
         self.forget_halts(node, life);
         self.disk.release_locks(node, life);
         self.net.end_life(node, life, lost_power, at);
-        if let Some(PowerLoss { image_seed }) = power_loss {
-            self.disk.lose_power(image_seed, crate::disk::Actor { node, life, at });
+        if let Some(power_loss) = &power_loss {
+            if power_loss.keep.is_some() {
+                self.at_risk.push(self.disk.at_risk());
+            }
+            self.disk.lose_power(power_loss, crate::disk::Actor { node, life, at });
         }
         self.disk.end_life(node, life);
         self.note_at(Event::Ended, node, life, at, [u64::from(lost_power), 0, 0]);
-        self.trace_at(node, life, at, || match power_loss {
-            Some(PowerLoss { image_seed }) => format!("loses power, image {image_seed}"),
+        self.trace_at(node, life, at, || match &power_loss {
+            Some(power_loss) => format!("loses power, {power_loss}"),
             None => "dies".to_owned(),
         });
     }
@@ -344,8 +353,8 @@ impl State {
     pub(crate) fn crash(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
         let Some(crash) = self.armed.crash(fault) else { return };
         let restart_after = Duration::from_millis(crash.restart_after_ms);
-        self.doom(node, crash.power_loss);
         let power_loss = crash.power_loss.is_some();
+        self.doom(node, crash.power_loss);
         self.crashed.push_back(Crashed { fault, life, at, restart_after, power_loss });
         self.fire(fault, node, life, at, hit);
     }
@@ -576,7 +585,7 @@ impl State {
         if let Some(steps) = &mut self.steps
             && self.armed.driver == Some(seat.node)
         {
-            steps.push(StepMade { life: seat.life, number, step });
+            steps.push(StepMade { life: seat.life, number, at, step });
         }
         self.trace_at(seat.node, seat.life, at, || match error {
             Some(error) => format!("disk {number}: {operation} {path}: {error}"),
@@ -591,6 +600,9 @@ impl State {
         number: u64,
         operation: NetworkOperation,
     ) {
+        if self.steps.is_some() && self.armed.driver == Some(seat.node) {
+            self.network_operations.push(NetworkOperationMade { life: seat.life, number, at, operation });
+        }
         self.trace_at(seat.node, seat.life, at, || format!("network {number}: {operation}"));
     }
 }

@@ -267,7 +267,7 @@ fn a_driver_that_is_taken_over_loses_its_lock_and_lives_on_beside_the_next() {
     let crash = |at_ms, power_loss| {
         Fault::Crash(Crash { restart_after_ms: 50, trigger: Trigger::Time { at_ms }, power_loss })
     };
-    let power_loss = Some(crate::fault::PowerLoss { image_seed: 1 });
+    let power_loss = Some(crate::fault::PowerLoss::image(1));
     let faults = vec![Fault::Takeover(takeover), crash(600, None), crash(900, power_loss)];
     let outcome = run_simulation(WorldOptions::seeded(1), |world| async move {
         let node = world.add_node("driver");

@@ -36,7 +36,7 @@ impl Survives {
             Self::NoNames => 3,
             Self::Drawn(seed) => seed,
         };
-        PowerLoss { image_seed }
+        PowerLoss::image(image_seed)
     }
 }
 

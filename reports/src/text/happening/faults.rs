@@ -59,9 +59,10 @@ fn moment(crash: &Crash) -> String {
 }
 
 fn survives(crash: &Crash) -> String {
-    match crash.power_loss {
+    match &crash.power_loss {
         None => "the process dies, its completed writes survive".into(),
-        Some(PowerLoss { image_seed }) => match image_seed {
+        Some(PowerLoss { keep: Some(keep), .. }) => format!("of what was not synced, survive: {keep}"),
+        Some(PowerLoss { image_seed, .. }) => match image_seed {
             0 => "nothing unsynced survives".into(),
             1 => "everything survives, by luck".into(),
             2 => "of what was not synced, names and lengths survive, data do not".into(),

@@ -2,12 +2,12 @@
 //!
 //! What it does: at the trigger the driver's node is killed. Without a power loss the page cache survives; the operation
 //! that was hit is done, not done, or (an append) done in part, by its [`Moment`]. With a power loss what was not synced
-//! is lost or torn as the image seed draws it. Locks are released and connections die as the operating system would
+//! is lost or torn as the image seed draws it, or as the plan says unit by unit. Locks are released and connections die as the operating system would
 //! kill them. The supervisor is told, and starts the next life after the delay.
 //!
 //! Left out: a crash of the source; a machine that comes back with a broken disk.
 
-use super::super::{Aim, Bounds, DiskOperation, FaultKind, Kind, Moment, Trigger};
+use super::super::{Aim, Bounds, DiskOperation, FaultKind, Kind, Moment, PowerLoss, Trigger};
 use crate::{rng::Draws, world::Life};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -26,19 +26,10 @@ pub struct Crash {
     pub power_loss: Option<PowerLoss>,
 }
 
-/// The machine loses power.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PowerLoss {
-    /// What survives of what was not synced. 0: nothing. 1: everything. 2: every name and length, but no data. 3: all
-    /// data, but no name. Any other number draws each sector, length and name.
-    pub image_seed: u64,
-}
-
 impl Crash {
     /// The seed of all that the crash leaves to chance; a function of the fault alone, so that a plan replays.
     pub(crate) fn image_seed(&self) -> u64 {
-        match (self.power_loss, &self.trigger) {
+        match (&self.power_loss, &self.trigger) {
             (Some(power_loss), _) => power_loss.image_seed,
             (
                 None,
@@ -105,8 +96,7 @@ impl Crash {
                         }
                     }
                 };
-                let power_loss =
-                    rng.percent(power_loss_percent).then(|| PowerLoss { image_seed: drawn_image(rng) });
+                let power_loss = rng.percent(power_loss_percent).then(|| PowerLoss::image(drawn_image(rng)));
                 Self { restart_after_ms: rng.between(1..=patience_ms), trigger, power_loss }
             })
             .collect()
@@ -122,7 +112,7 @@ impl Kind for Crash {
             }
             false => aim.disk(rng, DiskOperation::is_durable_step),
         };
-        let power_loss = rng.one_in(2).then(|| PowerLoss { image_seed: drawn_image(rng) });
+        let power_loss = rng.one_in(2).then(|| PowerLoss::image(drawn_image(rng)));
         Self { restart_after_ms: rng.magnitude(1..=3_000), trigger, power_loss }
     }
 
@@ -147,8 +137,8 @@ impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.power_loss.is_some() { "power loss " } else { "crash " })?;
         self.trigger.fmt(f)?;
-        if let Some(PowerLoss { image_seed }) = self.power_loss {
-            write!(f, ", image {image_seed}")?;
+        if let Some(power_loss) = &self.power_loss {
+            write!(f, ", {power_loss}")?;
         }
         write!(f, ", restart after {} ms", self.restart_after_ms)
     }
@@ -162,7 +152,7 @@ mod tests {
     #[test]
     fn a_crash_reads_as_one_line() {
         let trigger = Trigger::DiskOperation { life: Life(2), number: 37, moment: Moment::Inside };
-        let crash = Crash { restart_after_ms: 250, trigger, power_loss: Some(PowerLoss { image_seed: 9 }) };
+        let crash = Crash { restart_after_ms: 250, trigger, power_loss: Some(PowerLoss::image(9)) };
         let line = "power loss inside disk operation 37 of life 2, image 9, restart after 250 ms";
         assert_eq!(crash.to_string(), line);
     }

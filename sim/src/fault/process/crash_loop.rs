@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A crash loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrashLoop {
     /// The first life that crashes.
@@ -45,7 +45,7 @@ impl Kind for CrashLoop {
             lives: rng.between(2..=5),
             operation: rng.magnitude(1..=60),
             restart_after_ms: rng.magnitude(1..=1_000),
-            power_loss: rng.one_in(2).then(|| PowerLoss { image_seed: rng.below(1 << 32) }),
+            power_loss: rng.one_in(2).then(|| PowerLoss::image(rng.below(1 << 32))),
         }
     }
 

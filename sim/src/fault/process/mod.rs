@@ -4,15 +4,17 @@ mod crash;
 mod crash_loop;
 mod failing_job;
 mod pause;
+mod power_loss;
 mod slow_batch;
 mod slow_start;
 mod stop;
 mod takeover;
 
-pub use crash::{Crash, PowerLoss};
+pub use crash::Crash;
 pub use crash_loop::CrashLoop;
 pub use failing_job::FailingJob;
 pub use pause::Pause;
+pub use power_loss::{Kept, KeptFile, PowerLoss};
 pub use slow_batch::SlowBatch;
 pub use slow_start::SlowStart;
 pub use stop::Stop;

@@ -1,0 +1,436 @@
+//! Every crash point, and every crash image up to a bound, of one short run: what a sweep draws, an exploration enumerates.
+//!
+//! - A *point* is before, inside or after an operation of the driver at the seams, disk and network: `points`.
+//! - At each point the process crashes once, and the machine loses power once for each *image* that it can leave: `images`.
+//! - Each image is looked at as the next life finds it (`run/found.rs` says what is compared, and what is ignored). One that an
+//!   earlier point has left already is *deduplicated*: it is not lived through again. Each other one is a *run*, to its end, that
+//!   all judges judge.
+//! - At depth 2 each image of depth 1 that was lived through crashes again at every point of its recovery, until the first batch
+//!   after it is complete, and so on for each depth.
+//!
+//! The order is fixed and spreads over the points (`spread`), so whatever part of them a budget allows is of every kind. The results do
+//! not depend on the number of threads: images are looked at in parallel, told apart in order, and lived through in parallel.
+//!
+//! Left out: an operation that is hit inside is hit at one place of it; the pause before a restart is always the same; the clock,
+//! the schedule and the latencies are those of one seed.
+
+mod images;
+mod points;
+mod spread;
+
+use crate::{
+    fault::{Fault, Plan},
+    judge::Verdict,
+    run::{Evidence, RunOptions, judged, simulate, simulate_until},
+    sabotage::Sabotage,
+    scenario::Scenario,
+    source::Script,
+    world::Life,
+};
+use highwater_core::event::Event;
+use points::{Root, first_batch_done};
+use serde::Serialize;
+use spread::Spread;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+/// So many points are looked at between two looks at the budget.
+const POINTS_AT_ONCE: usize = 16;
+/// Of so many runs that broke an invariant the plans are kept; the others are counted.
+const FAILURES_KEPT: usize = 20;
+
+/// What to explore.
+#[derive(Clone, Debug)]
+pub struct ExploreOptions {
+    /// Draws the workload, and all else that the plans leave open.
+    pub seed: u64,
+    /// Only the first lines of the workload.
+    pub lines: Option<u64>,
+    /// How many crashes in a row.
+    pub depth: u32,
+    /// At most so many images of power losses a point.
+    pub images_max: usize,
+    /// No more are looked at once so many runs were judged.
+    pub runs_max: u64,
+    /// Threads.
+    pub jobs: usize,
+    /// Promises that the world breaks.
+    pub sabotage: BTreeSet<Sabotage>,
+}
+
+impl ExploreOptions {
+    /// One crash, at every point.
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            seed,
+            lines: None,
+            depth: 1,
+            images_max: 16,
+            runs_max: u64::MAX,
+            jobs: 1,
+            sabotage: BTreeSet::new(),
+        }
+    }
+}
+
+/// What was explored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exploration {
+    /// The scenario.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// The promises that were broken on purpose.
+    pub sabotage: Vec<String>,
+    /// The bound of the images of a point.
+    pub images_max: usize,
+    /// The run without a crash.
+    pub calm: Calm,
+    /// For each number of crashes in a row, from one.
+    pub depths: Vec<Depth>,
+    /// How many runs broke an invariant.
+    pub violations: u64,
+    /// The first of them in the order of exploration.
+    pub failures: Vec<Failure>,
+}
+
+/// What the run without a crash did, and so what there is to hit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Calm {
+    /// Lines that the source sent.
+    pub lines: u64,
+    /// Disk operations.
+    pub disk_operations: u64,
+    /// Network operations.
+    pub network_operations: u64,
+    /// Batches completed.
+    pub batches: u64,
+    /// Checkpoints published.
+    pub checkpoints: u64,
+    /// Snapshots written.
+    pub snapshots: u64,
+    /// Journal segments begun.
+    pub segments: u64,
+    /// Checkpoints, snapshots and segments removed.
+    pub removed: u64,
+}
+
+/// The crashes of one depth.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Depth {
+    /// How many crashes in a row.
+    pub depth: u32,
+    /// All points that there are.
+    pub points_total: u64,
+    /// What was explored of them.
+    pub counts: Counts,
+    /// The same for each operation that the last crash hit, by place and name.
+    pub operations: BTreeMap<String, Counts>,
+}
+
+/// Figures of an exploration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Points.
+    pub points: u64,
+    /// Points with more images than the bound allows: some of theirs were not tried.
+    pub bounded: u64,
+    /// Images, those that a crash of the process leaves among them.
+    pub images: u64,
+    /// Images that were left before.
+    pub deduplicated: u64,
+    /// Images that were lived through to the end and judged.
+    pub runs: u64,
+    /// Runs that never came to their last crash: a bug of the testbed.
+    pub missed: u64,
+    /// Runs that broke an invariant.
+    pub violations: u64,
+}
+
+/// A run that broke an invariant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The plan: with the seed, all that it takes to see it again.
+    pub plan: Plan,
+    /// What the judges said: the invariant, and what broke it.
+    pub broken: Vec<String>,
+}
+
+/// Explores a scenario. `each` is told how far it is, again and again, and says when to stop.
+///
+/// # Errors
+/// If the run without a crash does not go well: then there is nothing to compare with. With its verdict.
+///
+/// # Panics
+/// If a judge panics: that is a bug of the testbed.
+pub fn explore(
+    scenario: &Scenario,
+    options: &ExploreOptions,
+    mut each: impl FnMut(&Exploration) -> ControlFlow<()>,
+) -> Result<Exploration, String> {
+    let (mut explorer, root) = Explorer::new(scenario, options)?;
+    let mut roots = vec![root];
+    for depth in 1..=options.depth {
+        let last = depth == options.depth;
+        match explorer.explore(depth, &roots, last, &mut each) {
+            ControlFlow::Continue(next) => roots = next,
+            ControlFlow::Break(()) => break,
+        }
+    }
+    Ok(explorer.told)
+}
+
+struct Explorer<'a> {
+    scenario: &'a Scenario,
+    script: Script,
+    options: &'a ExploreOptions,
+    run_options: RunOptions,
+    reference: Evidence,
+    /// What lives were found to find.
+    seen: BTreeSet<u64>,
+    runs: u64,
+    told: Exploration,
+}
+
+/// An image of a point, as the next life finds it.
+struct Image {
+    faults: Vec<Fault>,
+    /// `None` if no next life finds it, which a run has to tell about.
+    key: Option<u64>,
+}
+
+/// A run that was judged.
+struct Lived {
+    verdicts: Vec<Verdict>,
+    missed: bool,
+    root: Option<Root>,
+}
+
+impl<'a> Explorer<'a> {
+    fn new(scenario: &'a Scenario, options: &'a ExploreOptions) -> Result<(Self, Root), String> {
+        let mut script = scenario.workload(options.seed);
+        if let Some(lines) = options.lines {
+            script.cut(lines);
+        }
+        let calm = Plan { lines: options.lines, faults: Vec::new() };
+        let run_options = RunOptions {
+            plan: Some(calm.clone()),
+            sabotage: options.sabotage.clone(),
+            record_steps: true,
+            ..RunOptions::seeded(options.seed)
+        };
+        let simulated = simulate(scenario, &script, &calm, &run_options);
+        let run = judged(scenario, &script, &run_options, calm, simulated.clone(), None);
+        let broken = broken(&run.report.verdicts);
+        let reference = match simulated {
+            Ok((reference, _)) if broken.is_empty() => reference,
+            _ => return Err(format!("the run without a crash goes wrong already: {}", broken.join("; "))),
+        };
+        let root = Root::new(Vec::new(), Life::FIRST, &reference, reference.ended_at);
+        let told = Exploration {
+            scenario: scenario.name.clone(),
+            seed: options.seed,
+            sabotage: options.sabotage.iter().map(|sabotage| sabotage.to_string()).collect(),
+            images_max: options.images_max,
+            calm: Calm::of(&reference),
+            depths: Vec::new(),
+            violations: 0,
+            failures: Vec::new(),
+        };
+        let explorer =
+            Self { scenario, script, options, run_options, reference, seen: BTreeSet::new(), runs: 0, told };
+        Ok((explorer, root))
+    }
+
+    /// Crashes each root at each of its points. Gives the roots of the next depth, unless this is the last.
+    fn explore(
+        &mut self,
+        depth: u32,
+        roots: &[Root],
+        last: bool,
+        each: &mut impl FnMut(&Exploration) -> ControlFlow<()>,
+    ) -> ControlFlow<(), Vec<Root>> {
+        // The number of the first point of each root.
+        let mut points_total = 0;
+        let firsts: Vec<u64> = roots
+            .iter()
+            .map(|root| {
+                let first = points_total;
+                points_total += root.points();
+                first
+            })
+            .collect();
+        self.told.depths.push(Depth { depth, points_total, ..Depth::default() });
+        let mut next_roots = Vec::new();
+        let mut order = Spread::over(points_total);
+        loop {
+            let numbers: Vec<u64> = order.by_ref().take(POINTS_AT_ONCE).collect();
+            if numbers.is_empty() {
+                return ControlFlow::Continue(next_roots);
+            }
+            if self.runs >= self.options.runs_max {
+                return ControlFlow::Break(());
+            }
+            let points: Vec<points::Point<'_>> = numbers
+                .iter()
+                .map(|number| {
+                    let root = firsts.partition_point(|first| first <= number) - 1;
+                    roots[root].point(number - firsts[root])
+                })
+                .collect();
+            let looked = in_parallel(self.options.jobs, &points, |point| self.look(point));
+            let mut fresh = Vec::new();
+            for (point, (images, complete)) in points.iter().zip(looked) {
+                let name = point.made.operation.to_string();
+                let mut counts = Counts { points: 1, bounded: u64::from(!complete), ..Counts::default() };
+                for image in images {
+                    counts.images += 1;
+                    match image.key.is_none_or(|key| self.seen.insert(key)) {
+                        true => fresh.push((name.clone(), image.faults)),
+                        false => counts.deduplicated += 1,
+                    }
+                }
+                self.count(&name, counts);
+            }
+            let life = points[0].root.life.next();
+            let lived = in_parallel(self.options.jobs, &fresh, |(_, faults)| self.live(faults, life, last));
+            for ((name, faults), lived) in fresh.into_iter().zip(lived) {
+                self.runs += 1;
+                let broken = broken(&lived.verdicts);
+                let violations = u64::from(!broken.is_empty());
+                let missed = u64::from(lived.missed);
+                self.count(&name, Counts { runs: 1, missed, violations, ..Counts::default() });
+                self.told.violations += violations;
+                if !broken.is_empty() && self.told.failures.len() < FAILURES_KEPT {
+                    self.told.failures.push(Failure { plan: self.plan(&faults), broken });
+                }
+                next_roots.extend(lived.root);
+            }
+            each(&self.told)?;
+        }
+    }
+
+    fn count(&mut self, operation: &str, counts: Counts) {
+        let depth = self.told.depths.last_mut().expect("a depth is under way");
+        depth.counts.add(counts);
+        depth.operations.entry(operation.to_owned()).or_default().add(counts);
+    }
+
+    fn plan(&self, faults: &[Fault]) -> Plan {
+        Plan { lines: self.options.lines, faults: faults.to_vec() }
+    }
+
+    /// The images that a point can leave, and whether these are all.
+    fn look(&self, point: &points::Point<'_>) -> (Vec<Image>, bool) {
+        let found = |faults: &[Fault]| {
+            let life = point.root.life.next();
+            let plan = self.plan(faults);
+            // A panic is for the run to tell.
+            simulate_until(life, self.scenario, &self.script, &plan, &self.run_options).ok().flatten()
+        };
+        let crash = point.crash();
+        let mut looked = vec![Image { key: found(&crash).map(|found| found.key), faults: crash }];
+        let nothing = point.power_loss(Default::default());
+        let found_nothing = found(&nothing);
+        looked.push(Image { key: found_nothing.as_ref().map(|found| found.key), faults: nothing });
+        let at_risk = found_nothing.and_then(|mut found| found.at_risk.pop()).unwrap_or_default();
+        let images = images::images(&at_risk, self.options.images_max);
+        looked.extend(images.kept.into_iter().skip(1).map(|kept| {
+            let faults = point.power_loss(kept);
+            Image { key: found(&faults).map(|found| found.key), faults }
+        }));
+        (looked, images.complete)
+    }
+
+    /// Lives through a run; `life` is the one after its last crash.
+    fn live(&self, faults: &[Fault], life: Life, last: bool) -> Lived {
+        let plan = self.plan(faults);
+        let run_options =
+            RunOptions { plan: Some(plan.clone()), record_steps: !last, ..self.run_options.clone() };
+        let simulated = simulate(self.scenario, &self.script, &plan, &run_options);
+        let root = match &simulated {
+            Ok((evidence, _)) if !last => {
+                Some(Root::new(faults.to_vec(), life, evidence, first_batch_done(evidence, life)))
+            }
+            _ => None,
+        };
+        let reference = Some(&self.reference);
+        let report = judged(self.scenario, &self.script, &run_options, plan, simulated, reference).report;
+        let missed = report.plan.iter().any(|outcome| outcome.firing.is_none());
+        Lived { root: root.filter(|_| report.held()), verdicts: report.verdicts, missed }
+    }
+}
+
+/// What the judges objected to, a line each.
+fn broken(verdicts: &[Verdict]) -> Vec<String> {
+    let lines = |verdict: &Verdict| {
+        let (invariant, name) = (verdict.invariant, verdict.invariant.name());
+        verdict.violations.iter().map(|broken| format!("{invariant} {name}: {broken}")).collect::<Vec<_>>()
+    };
+    verdicts.iter().flat_map(lines).collect()
+}
+
+impl Calm {
+    fn of(evidence: &Evidence) -> Self {
+        let mut calm = Self { lines: evidence.source.sent as u64, ..Self::default() };
+        for life in &evidence.lives {
+            calm.disk_operations += life.disk_operations;
+            calm.network_operations += life.network_operations;
+        }
+        for (_, _, event) in evidence.events() {
+            match event {
+                Event::BatchCompleted { .. } => calm.batches += 1,
+                Event::CheckpointPublished { .. } => calm.checkpoints += 1,
+                Event::SnapshotWritten { .. } => calm.snapshots += 1,
+                Event::SegmentStarted { .. } => calm.segments += 1,
+                Event::Trimmed { checkpoints, snapshots, segments } => {
+                    calm.removed += checkpoints + snapshots + segments;
+                }
+                _ => {}
+            }
+        }
+        calm
+    }
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        // Without the rest pattern, so that a new figure is thought of here.
+        let Self { points, bounded, images, deduplicated, runs, missed, violations } = other;
+        self.points += points;
+        self.bounded += bounded;
+        self.images += images;
+        self.deduplicated += deduplicated;
+        self.runs += runs;
+        self.missed += missed;
+        self.violations += violations;
+    }
+}
+
+/// Does the same with each of some items, on so many threads. The results are in the order of the items.
+fn in_parallel<T: Sync, R: Send>(jobs: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(items.len()));
+    thread::scope(|scope| {
+        for _ in 0..jobs.clamp(1, items.len().max(1)) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(n) else { return };
+                    let result = work(item);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((n, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(n, _)| *n);
+    done.into_iter().map(|(_, result)| result).collect()
+}
