@@ -22,13 +22,19 @@ pub type Outcome = Arc<dyn Fn(&str) -> Vec<(String, u64)> + Send + Sync>;
 /// A result of a batch: its time, as it is printed, a key, and a number.
 pub type Figure = (String, String, u64);
 
+/// The figures of a sequence of batches.
+pub type FiguresOf = Arc<dyn Fn(&[(BatchTime, Vec<String>)]) -> Vec<Figure> + Send + Sync>;
+
+/// The figures in the text of the output file.
+pub type FiguresIn = Arc<dyn Fn(&str) -> Vec<Figure> + Send + Sync>;
+
 /// Results that are judged one by one, beside the text as a whole.
 #[derive(Clone)]
 pub struct Figures {
     /// What they must be for a sequence of batches. Written from what they mean, and not from how they are computed.
-    pub expected: Arc<dyn Fn(&[(BatchTime, Vec<String>)]) -> Vec<Figure> + Send + Sync>,
+    pub expected: FiguresOf,
     /// Reads them from the text of the output.
-    pub read: Arc<dyn Fn(&str) -> Vec<Figure> + Send + Sync>,
+    pub read: FiguresIn,
 }
 
 /// A scenario.

@@ -45,8 +45,26 @@ struct Candidates {
 /// Recovers from what the directory holds; `None` if it holds nothing.
 ///
 /// # Errors
-/// [`Error::NoUsableCheckpoint`], [`Error::OtherPipeline`], [`Error::Damaged`], [`Error::Disk`].
+/// [`Error::NoUsableCheckpoint`], [`Error::OtherPipeline`], [`Error::Damaged`], [`Error::Disk`]; [`Error::Fenced`] where a newer driver
+/// has started meanwhile, which may have removed what this one was about to read.
 pub(crate) async fn recover(
+    env: &Env,
+    directory: &CheckpointDirectory,
+    operators: &[OperatorDescription],
+    interval: Interval,
+    listeners: &Listeners,
+) -> Result<Option<Recovered>> {
+    let failed = match recover_alone(env, directory, operators, interval, listeners).await {
+        Err(failed) => failed,
+        recovered => return recovered,
+    };
+    match directory.check_fence().await {
+        Err(fenced @ Error::Fenced { .. }) => Err(fenced),
+        _ => Err(failed),
+    }
+}
+
+async fn recover_alone(
     env: &Env,
     directory: &CheckpointDirectory,
     operators: &[OperatorDescription],

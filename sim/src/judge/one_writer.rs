@@ -104,7 +104,9 @@ fn changed_files(evidence: &Evidence) -> Vec<String> {
             .any(|older| older.life != life && older.began_at < at && older.ended_at > at);
         for (path, before) in image.iter().filter(|(path, _)| path.starts_with("/checkpoint/")) {
             let Some(after) = after.get(path) else { continue };
-            let taken_back = lost_power && after.len() <= before.len();
+            // A claim whose name was lost may be made anew.
+            let taken_back =
+                lost_power && (after.len() <= before.len() || path.starts_with("/checkpoint/generation/"));
             // What an older driver appended to files of its own, of which a power loss may have torn what was not synced.
             let grew = older_lived && !is_published(path) && (lost_power || after.starts_with(before));
             if after != before && !taken_back && !grew {

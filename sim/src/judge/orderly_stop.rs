@@ -19,15 +19,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn violations(evidence: &Evidence) -> Vec<String> {
     let mut violations = Vec::new();
     let processed: BTreeSet<String> = evidence.batches().into_iter().flat_map(|batch| batch.lines).collect();
-    for (index, life) in evidence.lives.iter().enumerate() {
+    for life in &evidence.lives {
         let (Some(stop), LifeEnd::Stopped) = (&life.stop, &life.end) else { continue };
         if evidence.had_company(life) {
             continue;
         }
-        let left = match evidence.lives.get(index + 1) {
-            Some(next) => next.written(),
-            None => evidence.last_written(),
-        };
+        // Not always the one that started next: that one may have stood still before it looked.
+        let next =
+            evidence.lives.iter().filter(|next| next.life > life.life).min_by_key(|next| next.found_at());
+        let left = next.map_or_else(|| evidence.last_written(), |next| next.written());
         violations.extend(
             left_in_journal(&left).map(|what| format!("life {} stopped in order and left {what}", life.life)),
         );

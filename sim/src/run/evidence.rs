@@ -195,6 +195,14 @@ impl LifeEvidence {
         undamaged(&self.image, &self.pristine)
     }
 
+    /// When it found that disk: at its claim, or when it began if it never came so far.
+    pub fn found_at(&self) -> VirtualTime {
+        let claim = |(at, event): &(VirtualTime, Event)| {
+            matches!(event, Event::GenerationClaimed { .. }).then_some(*at)
+        };
+        self.events.iter().find_map(claim).unwrap_or(self.began_at)
+    }
+
     /// The batches that it completed, with the times at which it said so.
     pub fn completions(&self) -> impl Iterator<Item = (VirtualTime, BatchTime)> {
         self.events.iter().filter_map(|(at, event)| match event {
