@@ -54,7 +54,7 @@ caught! {
     a_remove_that_does_nothing_fills_the_disk: RemoveDoesNothing, I9, "running-total-tcp";
     a_lost_claim_lets_two_drivers_share_a_generation: DirectorySyncDoesNothing, I10, "running-total";
     a_file_sync_that_does_nothing_stops_progress: FileSyncDoesNothing, I11, "running-total";
-    a_truncate_that_does_nothing_breaks_the_order_of_times: TruncateDoesNothing, I12, "word-count-tcp";
+    a_sink_written_twice_breaks_the_order_of_times: OutputWrittenTwice, I12, "word-count-tcp";
     a_create_that_overwrites_makes_recoveries_differ: CreateNewOverwrites, I14, "word-count";
 }
 
