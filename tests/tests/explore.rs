@@ -48,7 +48,7 @@ fn a_second_crash_comes_at_points_spread_over_all_recoveries() {
     assert!(second.counts.points < second.points_total, "and not for depth 2");
     assert!(second.counts.runs >= 150 && second.counts.runs < 250, "{:?}", second.counts);
     assert_eq!((second.counts.missed, both.violations), (0, 0), "{:?}", both.failures);
-    for operation in ["generation: create", "journal: append", "checkpoint: sync", "network: read"] {
+    for operation in ["generation: create", "journal: append", "checkpoint: sync", "network: connect"] {
         assert!(second.operations.contains_key(operation), "{operation}: {:?}", second.operations.keys());
     }
 }

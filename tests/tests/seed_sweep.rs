@@ -60,7 +60,9 @@ fn the_sweep_reaches_every_durable_step() {
         );
         ControlFlow::Continue(())
     });
-    assert_eq!(kinds, BTreeSet::from_iter(FaultKind::swept()));
+    // A source that resumes repeats nothing.
+    let swept = FaultKind::swept().into_iter().filter(|kind| *kind != FaultKind::Repeat);
+    assert_eq!(kinds, BTreeSet::from_iter(swept));
     for step in [
         "create generation",
         "append generation",

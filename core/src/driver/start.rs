@@ -64,6 +64,7 @@ pub(crate) async fn start(
         // Its tasks hold the directory's lock, and end a moment after they were told to. Nobody is told before the last of
         // them is gone: whoever starts the next driver must find the directory free.
         while ends_told.recv().await.is_some() {}
+        drop(directory);
         let error = ended.as_ref().err().map(Error::to_string);
         listeners.tell(&Event::Stopped { error });
         outcome_sender.send_replace(Some(ended.map_err(Arc::new)));

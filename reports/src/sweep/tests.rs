@@ -9,7 +9,7 @@ use highwater_sim::{
     run::{RunReport, Totals},
     world::{Life, VirtualTime},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 fn step(operation: DiskOperation, place: Place) -> Step {
     Step { operation, place }
@@ -30,6 +30,7 @@ fn report(scenario: &str, seed: u64, violations: &[&str]) -> RunReport {
     let totals = Totals {
         lives: 3,
         crashes: 2,
+        planned: 3,
         missed: 1,
         violations: violations.len() as u64,
         virtual_nanos: 10_000_000_000,
@@ -46,6 +47,11 @@ fn report(scenario: &str, seed: u64, violations: &[&str]) -> RunReport {
             crash_at(step(DiskOperation::Append, Place::Journal), false),
             crash_at(step(DiskOperation::Read, Place::Journal), false),
         ],
+        reached: BTreeSet::from([
+            step(DiskOperation::Rename, Place::Checkpoint),
+            step(DiskOperation::Append, Place::Journal),
+            step(DiskOperation::Sync, Place::Journal),
+        ]),
         totals,
         verdicts: vec![Verdict { invariant: Invariant::I1, seen: String::new(), violations }],
         took: VirtualTime(10_000_000_000),
@@ -88,13 +94,23 @@ running-total     1     3       2      0     0        0      0      0      0    
 word-count        1     3       2      0     0        0      0      0      1       -       -
 all               2     6       4      0     0        0      0      0      1       -       -
 
-hit: durable step                     crash power-loss
-------------------------------------------------------
-checkpoint: rename                        .          2
-journal: append                           2          .
-elsewhere (a read, the network, idle)     2          .
+fault (median / most) planned fired restarts batches records   recovery     since the
+                                               again   again virtual ms checkpoint ms
+-------------------------------------------------------------------------------------
+crash                       4     4        .       .       .          .             .
+power-loss                  2     2        .       .       .          .             .
 
-missed: 2 planned faults never fired, because a run never came to their trigger
+hit: step of the disk crash power
+                             loss
+---------------------------------
+checkpoint: rename     NONE     2
+journal: append           2  NONE
+journal: sync          NONE  NONE
+elsewhere                 2     .
+
+cells: 2 of 6 that can be hit were hit
+missed: 2 of 6 planned faults (33 %) never fired, because a run never came to their trigger
+detected: of 0 runs with damage 0 stopped with an error that names file and offset
 
 BROKEN: I1 no loss
   replay: highwater replay word-count --seed 7 --faults crash,power-loss

@@ -144,7 +144,7 @@ pub(super) async fn append_at_another_length_is_refused_and_changes_nothing(worl
         let mut file = disk.open_append(&path).await.expect("it exists");
         fails_with(file.append_at(length, b"X").await, ErrorKind::InvalidData);
     }
-    disk.truncate(&path, 10, 7).await.expect("it can be cut");
+    disk.truncate(&path, 9, 7).await.expect("it can be cut");
     fails_with(other.append_at(9, b"X").await, ErrorKind::InvalidData);
     let mut file = disk.open_append(&path).await.expect("it exists");
     file.append_at(7, b"abc").await.expect("it has seven bytes");
