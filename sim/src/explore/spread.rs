@@ -11,9 +11,10 @@ pub(super) struct Spread {
 
 impl Spread {
     pub(super) fn over(total: u64) -> Self {
-        // The golden section of the range, and from there the first odd step that comes by every number.
-        let golden = (u128::from(total) * 618 / 1000) as u64 | 1;
-        let step = (golden..).step_by(2).find(|step| gcd(*step, total.max(1)) == 1).unwrap_or(1);
+        // The golden section of the range, or the step nearest to it that comes by every number.
+        let golden = (u128::from(total) * 618_034 / 1_000_000) as u64;
+        let near = (0..golden).flat_map(|far| [golden + far, golden - far]);
+        let step = near.into_iter().find(|step| gcd(*step, total) == 1).unwrap_or(1);
         Self { total, step, next: 0, left: total }
     }
 }
