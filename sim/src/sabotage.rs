@@ -37,6 +37,8 @@ pub enum Sabotage {
     /// The source takes every line that reached the driver for acknowledged, as if the driver acknowledged before its
     /// sync, and forgets it.
     AcknowledgeBeforeSync,
+    /// An append or a sync that a fault of the plan lets fail reports success, as to a program that does not look at its errors.
+    ErrorsAreSwallowed,
     /// `skip:OPERATION:PLACE`: the step (a sync, a sync of a directory, a truncate, a removal, an append) reports success and does
     /// nothing.
     Skip(Step),
@@ -59,7 +61,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Those that break a promise everywhere.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::FileSyncDoesNothing,
         Self::DirectorySyncDoesNothing,
         Self::RenameLandsBeforeData,
@@ -70,6 +72,7 @@ impl Sabotage {
         Self::ListHidesNewest,
         Self::OutputWrittenTwice,
         Self::AcknowledgeBeforeSync,
+        Self::ErrorsAreSwallowed,
     ];
 
     /// A sabotage that makes sense: one that a step or a place of this kind can suffer.
@@ -129,6 +132,7 @@ impl fmt::Display for Sabotage {
             Self::ListHidesNewest => "list-hides-newest",
             Self::OutputWrittenTwice => "output-written-twice",
             Self::AcknowledgeBeforeSync => "acknowledge-before-sync",
+            Self::ErrorsAreSwallowed => "errors-are-swallowed",
             Self::HideClaims => "hide-claims",
             Self::HideCompletions => "hide-completions",
             Self::Skip(step) => return write!(f, "skip:{}", Named(*step)),

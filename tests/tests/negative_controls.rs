@@ -3,7 +3,8 @@
 
 use highwater_scenarios::catalogue::find;
 use highwater_sim::{
-    judge::Invariant,
+    fault::{Class, FaultKind},
+    judge::{Invariant, Verdict},
     run::{RunOptions, run},
     sabotage::Sabotage,
 };
@@ -18,9 +19,7 @@ fn seeds_to_catch(scenario: &str, sabotage: Sabotage, invariant: Invariant) -> u
     for seed in 0..SEEDS_MAX {
         let sabotaged = RunOptions { sabotage: BTreeSet::from([sabotage]), ..RunOptions::seeded(seed) };
         let report = run(&scenario, &sabotaged).report;
-        let caught = |verdict: &highwater_sim::judge::Verdict| {
-            verdict.invariant == invariant && !verdict.violations.is_empty()
-        };
+        let caught = |verdict: &Verdict| verdict.invariant == invariant && !verdict.violations.is_empty();
         if report.verdicts.iter().any(caught) {
             let honest = run(&scenario, &RunOptions::seeded(seed)).report;
             assert!(honest.held(), "the judges object to seed {seed} without the sabotage, too");
@@ -49,13 +48,32 @@ caught! {
     a_sink_written_twice_with_other_bytes_is_no_replay: OutputWrittenTwice, I3, "running-total";
     a_truncate_that_does_nothing_counts_twice: TruncateDoesNothing, I4, "running-total";
     a_create_that_overwrites_moves_the_grid: CreateNewOverwrites, I5, "running-total";
+    a_truncate_that_does_nothing_breaks_windows: TruncateDoesNothing, I5, "hot-words";
+    a_truncate_that_does_nothing_lets_time_outs_fire_twice: TruncateDoesNothing, I6, "sessions";
     a_stale_listing_takes_an_old_checkpoint: ListHidesNewest, I7, "running-total";
     a_removal_that_is_not_durable_leaves_a_checkpoint_without_its_state: DirectorySyncDoesNothing, I8, "running-total";
     a_remove_that_does_nothing_fills_the_disk: RemoveDoesNothing, I9, "running-total-tcp";
     a_lost_claim_lets_two_drivers_share_a_generation: DirectorySyncDoesNothing, I10, "running-total";
     a_file_sync_that_does_nothing_stops_progress: FileSyncDoesNothing, I11, "running-total";
     a_sink_written_twice_breaks_the_order_of_times: OutputWrittenTwice, I12, "word-count-tcp";
+    an_error_that_nobody_looks_at_is_taken_for_success: ErrorsAreSwallowed, I13, "running-total";
     a_create_that_overwrites_makes_recoveries_differ: CreateNewOverwrites, I14, "word-count";
+}
+
+/// A disk that lies about its syncs is beyond any engine: the judges see that too.
+#[test]
+fn a_lying_disk_loses_what_was_acknowledged() {
+    let scenario = find("word-count").expect("it is in the catalogue");
+    let faults = vec![FaultKind::LyingDisk, FaultKind::PowerLoss];
+    let lost = (0..SEEDS_MAX).find(|seed| {
+        let report =
+            run(&scenario, &RunOptions { faults: faults.clone(), ..RunOptions::seeded(*seed) }).report;
+        let judged = |verdict: &&Verdict| verdict.invariant == Invariant::I1;
+        let broken =
+            report.verdicts.iter().find(judged).is_some_and(|verdict| !verdict.violations.is_empty());
+        report.class == Class::Beyond && broken
+    });
+    assert!(lost.is_some(), "no loss in {SEEDS_MAX} seeds");
 }
 
 /// Fencing needs no lock: a driver that lost its lock finds the newer claim at its next check, and stops.

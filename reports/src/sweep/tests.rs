@@ -9,7 +9,7 @@ use highwater_sim::{
     run::{RunReport, Totals},
     world::{Life, VirtualTime},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 fn step(operation: DiskOperation, place: Place) -> Step {
     Step { operation, place }

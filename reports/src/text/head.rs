@@ -8,7 +8,7 @@ use crate::replay::{fault_list, is_restricted};
 use highwater_core::event::Event;
 use highwater_sim::{
     clock::WALL_TIME_AT_START,
-    fault::FaultKind,
+    fault::{Class, FaultKind},
     judge::Invariant,
     run::{Happening, RunReport},
 };
@@ -24,8 +24,15 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
         page.line("sabotage   ", &format!("{promises}: broken on purpose, {harm}"));
     }
     page.line("verdict    ", &verdict(report));
+    if let Some(error) = &report.detected {
+        page.line("detected   ", error);
+    }
     page.line("lives      ", &lives(report));
     page.line("network    ", &network(report));
+    let others = other_faults(report);
+    if !others.is_empty() {
+        page.line("faults     ", &others.join(", "));
+    }
     page.line("batches    ", &batches(report));
     let sent = match ledger.sent == ledger.records {
         true => format!("all {}", ledger.sent),
@@ -72,7 +79,10 @@ fn verdict(report: &RunReport) -> String {
         return "PANIC: the run did not come to its end, and nothing was judged".into();
     }
     if broken.is_empty() {
-        return format!("all {judged} invariants held");
+        return match report.class {
+            Class::Tolerated => format!("all {judged} invariants held"),
+            class => format!("all {judged} invariants held, by what is owed under damage: {class}"),
+        };
     }
     let names: Vec<String> =
         broken.iter().map(|verdict| format!("{} {}", verdict.invariant, verdict.invariant.name())).collect();
@@ -120,6 +130,16 @@ fn network(report: &RunReport) -> String {
         count(closes, "orderly close"),
         count(stalls, "stall")
     )
+}
+
+/// The kinds of faults that have no place in the lines of their own.
+fn other_faults(report: &RunReport) -> Vec<String> {
+    let told = [FaultKind::Crash, FaultKind::PowerLoss, FaultKind::Reset, FaultKind::Close, FaultKind::Stall];
+    let others = FaultKind::ALL.iter().filter(|kind| !told.contains(kind));
+    let counted = others.map(|kind| (kind, fired(report, *kind))).filter(|(_, fired)| *fired > 0);
+    counted
+        .map(|(kind, fired)| if fired == 1 { kind.to_string() } else { format!("{kind} x {fired}") })
+        .collect()
 }
 
 fn batches(report: &RunReport) -> String {

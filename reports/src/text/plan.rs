@@ -2,7 +2,7 @@
 
 use super::{layout::Page, moments::seconds};
 use highwater_sim::{
-    fault::{Firing, Hit},
+    fault::{Class, Firing, Hit},
     run::RunReport,
 };
 
@@ -17,7 +17,11 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
         },
     );
     for (n, outcome) in report.plan.iter().enumerate() {
-        page.line(&format!("{:>4}  ", n + 1), &outcome.fault.to_string());
+        let class = match outcome.fault.kind().class() {
+            Class::Tolerated => String::new(),
+            class => format!(" ({class})"),
+        };
+        page.line(&format!("{:>4}  ", n + 1), &format!("{}{class}", outcome.fault));
         let became = match &outcome.firing {
             Some(Firing { at, life, hit }) => {
                 format!("fired at {} in life {life}: {}", seconds(*at), what(hit))

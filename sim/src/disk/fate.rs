@@ -13,6 +13,7 @@ use super::{
 use crate::{
     fault::{BitRot, DiskOperation, Due, Fault, FileSystem, Hit, MisdirectedWrite, Moment, Place, injected},
     rng::{Domain, Draws, stream},
+    sabotage::Sabotage,
     world::{Life, NodeIndex, Seat, State, VirtualTime},
 };
 use rand_chacha::ChaCha8Rng;
@@ -269,6 +270,8 @@ impl State {
             self.note_failure(seat, entry);
         }
         let disk = &mut self.disk;
+        let swallowed = disk.is_sabotaged(Sabotage::ErrorsAreSwallowed)
+            && (entry.operation == DiskOperation::Append || is_sync(entry.operation));
         match fate {
             Fate::Goes(way) => {
                 let result = act(disk, actor, way);
@@ -277,6 +280,7 @@ impl State {
                 }
                 result
             }
+            Fate::Fails(way, _) if swallowed => act(disk, actor, way.unwrap_or(Way::Nothing)),
             Fate::Fails(way, error) => {
                 if let Some(way) = way {
                     // Whatever comes of it, the caller is told the fault's error.
@@ -293,6 +297,9 @@ impl State {
                 match entry.target {
                     Target::File(inode, _) => disk.fail_sync(inode, file_system, is_written, actor),
                     Target::Path(path) => disk.fail_sync_dir(path, file_system, is_written, actor),
+                }
+                if swallowed {
+                    return act(disk, actor, Way::Nothing);
                 }
                 Err(error)
             }

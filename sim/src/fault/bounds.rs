@@ -24,6 +24,8 @@ pub struct Bounds {
     pub horizon_ms: u64,
     /// When the source's last line is due, in milliseconds of virtual time.
     pub last_line_ms: u64,
+    /// Which of the seeds of a sweep it is: what is aimed in turn takes its turn by it. Nothing is aimed in turn without it.
+    pub turn: Option<u64>,
     /// How many bytes the source sends in a run.
     pub source_bytes: u64,
 }
@@ -39,6 +41,7 @@ impl Default for Bounds {
             network_operations: 300,
             horizon_ms: 25_000,
             last_line_ms: 16_000,
+            turn: None,
             source_bytes: 20_000,
         }
     }

@@ -9,6 +9,7 @@
 //! [`crate::network`], [`crate::clock`] and [`crate::world`].
 
 mod aim;
+mod aimed;
 mod armed;
 mod bounds;
 mod class;

@@ -3,7 +3,7 @@
 //! Plans are kept, seeds rot: the same seed draws another plan once the drawing changes, but a plan that is written down
 //! stays what it is. Every fault fires at most once, so the world is well after the last.
 
-use super::{Aim, Bounds, Class, Crash, Family, Fault, FaultKind};
+use super::{Aim, Bounds, Class, Crash, Family, Fault, FaultKind, aimed};
 use crate::rng::{Domain, Draws, stream};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -31,7 +31,8 @@ impl Plan {
         Self { lines: None, faults }
     }
 
-    /// Draws a plan: a swarm, in which each seed switches whole families and kinds off and weighs the others wildly. At most one fault
+    /// Draws a plan: a swarm, in which each seed switches whole families and kinds off and weighs the others wildly; in most seeds a few
+    /// more are aimed at steps of the disk in turn, so that none of these is left to chance. At most one fault
     /// is a detectable one, and few seeds have any: it may end the run.
     pub fn draw(seed: u64, bounds: &Bounds) -> Self {
         let mut rng = stream(seed, Domain::Plan);
@@ -77,6 +78,7 @@ impl Plan {
         if !beyond.is_empty() {
             faults.push(Fault::draw(*rng.pick(&beyond), &mut rng, &aim));
         }
+        aimed::add(&mut faults, &mut rng, &aim);
         Self::of(faults)
     }
 }

@@ -78,7 +78,7 @@ pub fn run(scenario: &Scenario, options: &RunOptions) -> Run {
     }
     let calm = supervise::simulate(scenario, &script, &Plan::calm(), options);
     let plan = options.plan.clone().unwrap_or_else(|| {
-        Plan::draw(plan_seed(scenario, options.seed), &bounds(&calm, &script, scenario.mode, options))
+        Plan::draw(plan_seed(scenario, options.seed), &bounds(&calm, &script, scenario, options))
     });
     let faulty = match plan.faults.is_empty() {
         true => calm.clone(),
@@ -117,8 +117,8 @@ pub(crate) fn judged(
 pub(crate) type Simulated = Result<(Evidence, Vec<TraceEntry>), Panicked>;
 
 /// What a plan may contain, from what the run without faults did: so that most triggers are reached.
-fn bounds(calm: &Simulated, script: &Script, mode: Mode, options: &RunOptions) -> Bounds {
-    let pointless = match mode {
+fn bounds(calm: &Simulated, script: &Script, scenario: &Scenario, options: &RunOptions) -> Bounds {
+    let pointless = match scenario.mode {
         // It hears nothing, late or not.
         Mode::Tcp => FaultKind::LateData,
         // It sends what it is asked for.
@@ -126,7 +126,9 @@ fn bounds(calm: &Simulated, script: &Script, mode: Mode, options: &RunOptions) -
     };
     let kinds = options.faults.iter().copied().filter(|kind| *kind != pointless).collect();
     let last_line_ms = script.lines.last().map_or(0, |line| line.at_ms);
-    let mut bounds = Bounds { kinds, last_line_ms, source_bytes: script.bytes(), ..Bounds::default() };
+    // Each scenario begins its round elsewhere.
+    let turn = Some(options.seed.wrapping_add(4 * (xxh3_64(scenario.name.as_bytes()) % 1024)));
+    let mut bounds = Bounds { kinds, last_line_ms, turn, source_bytes: script.bytes(), ..Bounds::default() };
     if let Ok((calm, _)) = calm
         && let Some(life) = calm.lives.first()
     {
