@@ -9,7 +9,7 @@ use highwater_sim::{
     run::{RunReport, Totals},
     world::{Life, VirtualTime},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 fn step(operation: DiskOperation, place: Place) -> Step {
     Step { operation, place }
