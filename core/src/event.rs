@@ -143,11 +143,11 @@ pub enum Event {
         /// How many.
         count: u64,
     },
-    /// The output of a sink was cut back to what the last durable completion knows of it.
-    OutputCut {
+    /// A sink holds more than the last durable completion knows of it.
+    OutputIncomplete {
         /// The sink's file or name.
         sink: String,
-        /// Bytes cut off; the batches that wrote them are emitted again.
+        /// Bytes of batches that were not completed; these are emitted again, in their places.
         bytes: u64,
     },
     /// A sink holds less than the last durable completion knows of it: somebody replaced or shortened it.

@@ -4,7 +4,7 @@
 //! engine's recovery stands on, at the seam, so nothing in the engine knows of it. A sweep under a sabotage must fail;
 //! the name of the sabotage is what `highwater prove` prints when it does not.
 //!
-//! Ten of them break a promise everywhere; the others break it for one durable step or one check: whatever the engine could forget to
+//! Eleven of them break a promise everywhere; the others break it for one durable step or one check: whatever the engine could forget to
 //! do (a sync, a check of a checksum, an acknowledgement too early) is seen from here as a promise that was not kept. They are written
 //! as `skip:sync:journal`, that is, what is done, the operation, the place.
 
@@ -26,8 +26,8 @@ pub enum Sabotage {
     CreateNewOverwrites,
     /// `Disk::lock` succeeds whoever holds the lock.
     LocksDoNotExclude,
-    /// A truncate reports success and leaves the file as it was.
-    TruncateDoesNothing,
+    /// A write lands at the end of its file, whatever place and length it names, as `pwrite` does in Linux's append mode.
+    WritesLandAtTheEnd,
     /// A removal reports success and leaves the file where it was.
     RemoveDoesNothing,
     /// A listing leaves out the newest of several files, as a stale cache does (claims of generations are listed truly).
@@ -67,7 +67,7 @@ impl Sabotage {
         Self::RenameLandsBeforeData,
         Self::CreateNewOverwrites,
         Self::LocksDoNotExclude,
-        Self::TruncateDoesNothing,
+        Self::WritesLandAtTheEnd,
         Self::RemoveDoesNothing,
         Self::ListHidesNewest,
         Self::OutputWrittenTwice,
@@ -127,7 +127,7 @@ impl fmt::Display for Sabotage {
             Self::RenameLandsBeforeData => "rename-lands-before-data",
             Self::CreateNewOverwrites => "create-new-overwrites",
             Self::LocksDoNotExclude => "locks-do-not-exclude",
-            Self::TruncateDoesNothing => "truncate-does-nothing",
+            Self::WritesLandAtTheEnd => "writes-land-at-the-end",
             Self::RemoveDoesNothing => "remove-does-nothing",
             Self::ListHidesNewest => "list-hides-newest",
             Self::OutputWrittenTwice => "output-written-twice",

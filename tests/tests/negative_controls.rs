@@ -46,10 +46,10 @@ caught! {
     a_rename_that_lands_before_its_data_stops_progress: RenameLandsBeforeData, I11, "word-count";
     a_stale_listing_emits_a_complete_batch_again: ListHidesNewest, I2, "word-count";
     a_sink_written_twice_with_other_bytes_is_no_replay: OutputWrittenTwice, I3, "running-total";
-    a_truncate_that_does_nothing_counts_twice: TruncateDoesNothing, I4, "running-total";
+    a_write_that_lands_at_the_end_counts_twice: WritesLandAtTheEnd, I4, "running-total";
     a_create_that_overwrites_moves_the_grid: CreateNewOverwrites, I5, "running-total";
-    a_truncate_that_does_nothing_breaks_windows: TruncateDoesNothing, I5, "hot-words";
-    a_truncate_that_does_nothing_lets_time_outs_fire_twice: TruncateDoesNothing, I6, "sessions";
+    a_write_that_lands_at_the_end_breaks_windows: WritesLandAtTheEnd, I5, "hot-words";
+    a_write_that_lands_at_the_end_lets_time_outs_fire_twice: WritesLandAtTheEnd, I6, "sessions";
     a_stale_listing_takes_an_old_checkpoint: ListHidesNewest, I7, "running-total";
     a_removal_that_is_not_durable_leaves_a_checkpoint_without_its_state: DirectorySyncDoesNothing, I8, "running-total";
     a_remove_that_does_nothing_fills_the_disk: RemoveDoesNothing, I9, "running-total-tcp";

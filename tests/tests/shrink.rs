@@ -83,7 +83,7 @@ fn a_file_sync_that_does_nothing_comes_down_to_its_cause() {
 
 #[test]
 fn a_truncate_that_does_nothing_comes_down_to_its_cause() {
-    assert_small(Sabotage::TruncateDoesNothing);
+    assert_small(Sabotage::WritesLandAtTheEnd);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn an_acknowledgement_before_the_sync_comes_down_to_its_cause() {
 #[test]
 fn the_same_failure_comes_down_to_the_same_plan() {
     let once = || {
-        let shrunk = shrunk(&options(Sabotage::TruncateDoesNothing), &mut |_| true).expect("it fails");
+        let shrunk = shrunk(&options(Sabotage::WritesLandAtTheEnd), &mut |_| true).expect("it fails");
         (shrunk.plan, shrunk.runs, shrunk.report.hash)
     };
     assert_eq!(once(), once());

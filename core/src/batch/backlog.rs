@@ -159,6 +159,14 @@ impl Backlog {
         self.state.lock().expect("nothing panics while it holds the lock")
     }
 
+    /// Makes sure that no newer driver has started.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`](crate::Error::Fenced), [`Error::Disk`](crate::Error::Disk).
+    pub async fn check_fence(&self) -> Result<()> {
+        self.directory.check_fence().await
+    }
+
     /// The checkpoint directory's path.
     pub fn directory(&self) -> &Path {
         &self.directory.root

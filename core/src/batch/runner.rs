@@ -247,7 +247,9 @@ pub(crate) async fn open_sinks(
         })?;
         match output.finding() {
             None => {}
-            Some(SinkFinding::Cut(bytes)) => listeners.tell(&Event::OutputCut { sink: name.clone(), bytes }),
+            Some(SinkFinding::Incomplete(bytes)) => {
+                listeners.tell(&Event::OutputIncomplete { sink: name.clone(), bytes });
+            }
             Some(SinkFinding::Missing(bytes)) => {
                 listeners.tell(&Event::OutputMissing { sink: name.clone(), bytes });
             }

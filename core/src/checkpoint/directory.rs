@@ -43,6 +43,9 @@ impl Payload for Claim {
     const SCHEMA: &'static str = "release string";
 }
 
+/// How many claims in a row a driver believes to be lost before it believes that the disk is broken.
+const CLAIMS_LOST_MAX: u32 = 3;
+
 impl CheckpointDirectory {
     /// Takes the lock and claims the next generation.
     ///
@@ -66,14 +69,19 @@ impl CheckpointDirectory {
             env: env.clone(),
             _lock: lock,
         };
-        directory.generation = directory.claim().await?;
+        directory.claim().await?;
         listeners.tell(&Event::GenerationClaimed { generation: directory.generation });
         Ok(directory)
     }
 
-    async fn claim(&mut self) -> Result<Generation> {
+    /// Claims a generation that nobody has had.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] if somebody has claimed a newer one meanwhile, [`Error::Disk`].
+    async fn claim(&mut self) -> Result<()> {
         let claims = self.claims();
         let mut generation = self.newest().await?.max(self.newest_writer().await?);
+        let mut lost = 0;
         loop {
             generation = generation.next();
             let path = claims.join(file_name(generation));
@@ -92,11 +100,15 @@ impl CheckpointDirectory {
             file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
             file.sync().await.map_err(Error::disk("sync", &path))?;
             self.env.disk.sync_dir(&claims).await.map_err(Error::disk("sync the directory", &claims))?;
+            self.generation = generation;
             // Whoever stood still between looking and claiming may claim a generation that is long over, and whose claim is gone.
-            return match self.newest().await? {
-                newest if newest > generation => Err(Error::Fenced { ours: generation, newest }),
-                _ => Ok(generation),
-            };
+            // And a sync that failed for somebody else may have taken our claim back: then this is nobody's generation.
+            match self.newest_claim().await? {
+                newest if newest > generation => return Err(Error::Fenced { ours: generation, newest }),
+                newest if newest == generation => return Ok(()),
+                _ if lost == CLAIMS_LOST_MAX => return Err(stale_list(&claims)),
+                _ => lost += 1,
+            }
         }
     }
 
@@ -124,16 +136,21 @@ impl CheckpointDirectory {
         Ok(newest)
     }
 
+    /// The newest claim, which is ours or a newer one, unless ours was lost.
+    async fn newest_claim(&self) -> Result<Generation> {
+        match self.newest().await? {
+            // Our own claim is not in it: that listing is of before, and would not have shown a newer one either.
+            newest if newest < self.generation => self.newest().await,
+            newest => Ok(newest),
+        }
+    }
+
     /// Makes sure that no newer driver has started.
     ///
     /// # Errors
     /// [`Error::Fenced`] if one has, [`Error::Disk`].
     pub async fn check_fence(&self) -> Result<()> {
-        let mut newest = self.newest().await?;
-        if newest < self.generation {
-            // Our own claim is not in it: that listing is of before, and would not have shown a newer one either.
-            newest = self.newest().await?;
-        }
+        let newest = self.newest_claim().await?;
         match newest.cmp(&self.generation) {
             Ordering::Equal => Ok(()),
             Ordering::Greater => Err(Error::Fenced { ours: self.generation, newest }),

@@ -85,7 +85,7 @@ pub(crate) async fn publish(
     let mut bytes = Vec::new();
     codec::write_frame(&mut bytes, id.generation, id.sequence.0, checkpoint);
     directory.check_fence().await?;
-    let published = put_if_absent(env, &directory.checkpoints(), &file_name(id), &bytes).await;
+    let published = put_if_absent(env, directory, &file_name(id), &bytes).await;
     if published.is_err() {
         // A newer driver's start may have removed the temporary file: then that is what there is to tell.
         directory.check_fence().await?;
@@ -93,16 +93,23 @@ pub(crate) async fn publish(
     published
 }
 
-/// Creates a file with this content, durably, unless the name is taken.
-async fn put_if_absent(env: &Env, directory: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let temporary = directory.join(format!("{name}{TEMPORARY}"));
-    let path = directory.join(name);
+/// Creates a checkpoint's file with this content, durably, unless the name is taken.
+async fn put_if_absent(env: &Env, directory: &CheckpointDirectory, name: &str, bytes: &[u8]) -> Result<()> {
+    let checkpoints = directory.checkpoints();
+    let temporary = checkpoints.join(format!("{name}{TEMPORARY}"));
+    let path = checkpoints.join(name);
     let disk = &env.disk;
     let mut file = disk.create_new(&temporary).await.map_err(Error::disk("create", &temporary))?;
     file.append(bytes).await.map_err(Error::disk("append to", &temporary))?;
     file.sync().await.map_err(Error::disk("sync", &temporary))?;
+    // Writing it took a while: a newer driver may have found nothing here, and gone its own way.
+    if let Err(error) = directory.check_fence().await {
+        // That one has removed what it found. If this cannot be removed, the next start will.
+        let _ = disk.remove(&temporary).await;
+        return Err(error);
+    }
     disk.rename(&temporary, &path).await.map_err(Error::disk("rename to", &path))?;
-    disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))
+    disk.sync_dir(&checkpoints).await.map_err(Error::disk("sync the directory", &checkpoints))
 }
 
 /// Removes what older generations left behind unpublished. What a newer one is about to publish is not ours to touch.

@@ -45,20 +45,25 @@ pub trait Disk: Send + Sync {
     fn lock<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn Lock>>>;
 }
 
-/// A file open for appending.
+/// A file open for writing at its end, or over its end.
 pub trait File: Send {
     /// Appends all of `bytes`. After an error any prefix of them may have been appended.
     fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>>;
-    /// Appends all of `bytes` to a file that has exactly `length` bytes. One that has not is [`length_differs`], and is left as it
-    /// is: somebody else writes to it. Of two that append at one length at the same moment both may succeed; then both have
-    /// written at that place, so they must write the same. After any other error any prefix may have been appended.
-    fn append_at<'a>(&'a mut self, length: u64, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>>;
+    /// Writes all of `bytes` at `offset` of a file that has exactly `length` bytes: over what stands there, and on behind its end.
+    /// One of another length is [`length_differs`], and is left as it is: somebody else writes to it; an `offset` behind `length` is
+    /// `ErrorKind::InvalidInput`. Of two that write to one length at the same moment both may succeed, so they must write the same.
+    /// After any other error any prefix may have been written.
+    ///
+    /// Bytes that are written as they stand there already change nothing, also not what is durable. From the first that differs on
+    /// everything behind it is at risk until the next sync, as if it were cut off and appended.
+    fn write_at<'a>(&'a mut self, offset: u64, length: u64, bytes: &'a [u8])
+    -> BoxFuture<'a, io::Result<()>>;
     /// Makes the content durable. After an error nothing is known about what was appended since the last success. A file whose
     /// name is gone may refuse: nobody would find what is in it.
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>>;
 }
 
-/// The error of an append to a file of another length: `ErrorKind::InvalidData`.
+/// The error of a write to a file of another length: `ErrorKind::InvalidData`.
 pub fn length_differs(expected: u64, found: u64) -> io::Error {
     let message = format!("it has {found} bytes instead of {expected}: somebody else has changed it");
     io::Error::new(io::ErrorKind::InvalidData, message)

@@ -68,13 +68,22 @@ impl File for Appending {
         }))
     }
 
-    fn append_at<'a>(&'a mut self, length: u64, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
+    fn write_at<'a>(
+        &'a mut self,
+        offset: u64,
+        length: u64,
+        bytes: &'a [u8],
+    ) -> BoxFuture<'a, io::Result<()>> {
         let bytes = bytes.to_vec();
         Box::pin(self.run(move |mut file| {
             // The file is not open in the system's append mode: what somebody else appends after this look is written over.
             match file.seek(SeekFrom::End(0))? {
-                found if found == length => file.write_all(&bytes),
-                found => Err(length_differs(length, found)),
+                found if found != length => Err(length_differs(length, found)),
+                _ if offset > length => Err(io::ErrorKind::InvalidInput.into()),
+                _ => {
+                    file.seek(SeekFrom::Start(offset))?;
+                    file.write_all(&bytes)
+                }
             }
         }))
     }
@@ -192,7 +201,7 @@ mod tests {
             // Often enough for both to look before either writes.
             for batch in 0..200_u64 {
                 let (at, bytes) = (5 + 8 * batch, batch.to_be_bytes());
-                let both = tokio::join!(older.append_at(at, &bytes), newer.append_at(at, &bytes));
+                let both = tokio::join!(older.write_at(at, at, &bytes), newer.write_at(at, at, &bytes));
                 for (file, outcome) in [(&mut older, both.0), (&mut newer, both.1)] {
                     if let Err(error) = outcome {
                         assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");

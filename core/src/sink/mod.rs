@@ -28,8 +28,8 @@ pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 /// What a sink found when it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SinkFinding {
-    /// So many bytes stood behind the last durable completion: they were cut off, and their batches are emitted again.
-    Cut(u64),
+    /// So many bytes stand behind the last durable completion: their batches are emitted again, in their places.
+    Incomplete(u64),
     /// So many bytes before it are missing: somebody replaced or shortened what was there.
     Missing(u64),
 }

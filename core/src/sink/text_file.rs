@@ -1,12 +1,15 @@
 //! A text file that every batch is appended to.
 //!
-//! The sink's position is the file's length. What stands behind the position of the last durable completion was written by
-//! batches that will be emitted again, perhaps torn: it is cut off when the sink is opened. So the file holds every batch
-//! once, whole. A file that is shorter than the position was replaced by somebody; that is told, and it is appended to as it is.
+//! The sink's position is how much of the file is of whole batches. What stands behind the position of the last durable completion
+//! was written by batches that will be emitted again, perhaps torn: they are written over it, each in its place. A batch that is
+//! emitted again has the same bytes, so writing it twice is writing it once: not even an older driver that wakes up in the middle
+//! of this, and does not know yet that it was replaced, can do harm. A cut could: it would take what the newer one has completed.
+//! What is left behind the last repeated batch, of a format that gives other bytes each time, is cut off before the next new one.
+//! So the file holds every batch once, whole. A file that is shorter than the position was replaced by somebody; that is told, and
+//! it is gone on with as it is.
 //!
-//! A batch is written at the very position where it belongs. If the file has another length, somebody else writes to it (an older
-//! driver that was not alive enough to notice that it was replaced, a rotation of logs): that is an error instead of damage, and
-//! the next start finds out where to go on.
+//! If the file has another length than it had when this driver last wrote to it, somebody else writes to it (a newer driver, a
+//! rotation of logs): that is an error instead of damage, and the next start finds out where to go on.
 
 use super::{Batch, BatchInfo, Sink, SinkError, SinkFinding, SinkPosition};
 use crate::{
@@ -24,24 +27,29 @@ use std::{
 pub struct TextFile<F> {
     path: PathBuf,
     format: F,
-    file: Option<Box<dyn File>>,
-    length: u64,
+    opened: Option<Opened>,
     finding: Option<SinkFinding>,
+}
+
+/// The file, from [`Sink::open`] on.
+struct Opened {
+    disk: Arc<dyn Disk>,
+    file: Box<dyn File>,
+    /// Where the next batch belongs.
+    position: u64,
+    /// How long the file is: longer than that while batches are emitted again.
+    length: u64,
 }
 
 impl<F> TextFile<F> {
     /// A sink that appends what `format` makes of each batch to the file at `path`.
     pub fn new(path: PathBuf, format: F) -> Self {
-        Self { path, format, file: None, length: 0, finding: None }
+        Self { path, format, opened: None, finding: None }
     }
 }
 
-/// Opens the file, cut to at most `keep` bytes, and returns it with its length and what was cut off.
-async fn open(
-    disk: &Arc<dyn Disk>,
-    path: &Path,
-    keep: Option<u64>,
-) -> Result<(Box<dyn File>, u64, u64), Error> {
+/// Opens the file, or creates it, and returns it with its length. Both are durable.
+async fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<(Box<dyn File>, u64), Error> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -54,7 +62,7 @@ async fn open(
                 let _ = disk.remove(path).await;
                 return Err(Error::disk("sync the directory", directory)(error));
             }
-            return Ok((file, 0, 0));
+            return Ok((file, 0));
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(Error::disk("create", path)(error)),
@@ -62,13 +70,24 @@ async fn open(
     // An earlier start may have created it and died before the name was durable.
     disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
     let length = disk.length(path).await.map_err(Error::disk("read the length of", path))?;
-    let kept = keep.map_or(length, |keep| keep.min(length));
-    if kept < length {
-        disk.truncate(path, length, kept).await.map_err(Error::disk("truncate", path))?;
-    }
     let mut file = disk.open_append(path).await.map_err(Error::disk("open", path))?;
     file.sync().await.map_err(Error::disk("sync", path))?;
-    Ok((file, kept, length - kept))
+    Ok((file, length))
+}
+
+impl Opened {
+    async fn emit(&mut self, path: &Path, info: BatchInfo, bytes: &[u8]) -> Result<SinkPosition, Error> {
+        if !info.repetition && self.position < self.length {
+            let cut = self.disk.truncate(path, self.length, self.position);
+            cut.await.map_err(Error::disk("truncate", path))?;
+            self.length = self.position;
+        }
+        let written = self.file.write_at(self.position, self.length, bytes);
+        written.await.map_err(Error::disk("write to", path))?;
+        self.position += bytes.len() as u64;
+        self.length = self.length.max(self.position);
+        Ok(SinkPosition(self.position))
+    }
 }
 
 impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for TextFile<F> {
@@ -80,15 +99,14 @@ impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for Te
         at: Option<SinkPosition>,
     ) -> BoxFuture<'a, Result<SinkPosition, SinkError>> {
         Box::pin(async move {
-            let at = at.map(|position| position.0);
-            let (file, length, cut) = open(&env.disk, &self.path, at).await?;
-            self.file = Some(file);
-            self.length = length;
+            let (file, length) = open(&env.disk, &self.path).await?;
+            let position = at.map_or(length, |at| at.0.min(length));
             self.finding = match at {
-                Some(at) if length < at => Some(SinkFinding::Missing(at - length)),
-                _ => (cut > 0).then_some(SinkFinding::Cut(cut)),
+                Some(SinkPosition(at)) if length < at => Some(SinkFinding::Missing(at - length)),
+                _ => (position < length).then(|| SinkFinding::Incomplete(length - position)),
             };
-            Ok(SinkPosition(length))
+            self.opened = Some(Opened { disk: env.disk.clone(), file, position, length });
+            Ok(SinkPosition(position))
         })
     }
 
@@ -104,19 +122,17 @@ impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for Te
         (self.format)(&batch).into_bytes()
     }
 
-    fn emit(&mut self, _info: BatchInfo, bytes: Vec<u8>) -> BoxFuture<'_, Result<SinkPosition, SinkError>> {
+    fn emit(&mut self, info: BatchInfo, bytes: Vec<u8>) -> BoxFuture<'_, Result<SinkPosition, SinkError>> {
         Box::pin(async move {
-            let file = self.file.as_mut().expect("a sink is opened before it emits");
-            file.append_at(self.length, &bytes).await.map_err(Error::disk("append to", &self.path))?;
-            self.length += bytes.len() as u64;
-            Ok(SinkPosition(self.length))
+            let opened = self.opened.as_mut().expect("a sink is opened before it emits");
+            Ok(opened.emit(&self.path, info, &bytes).await?)
         })
     }
 
     fn sync(&mut self) -> BoxFuture<'_, Result<(), SinkError>> {
         Box::pin(async move {
-            let file = self.file.as_mut().expect("a sink is opened before it emits");
-            Ok(file.sync().await.map_err(Error::disk("sync", &self.path))?)
+            let opened = self.opened.as_mut().expect("a sink is opened before it emits");
+            Ok(opened.file.sync().await.map_err(Error::disk("sync", &self.path))?)
         })
     }
 }
@@ -150,7 +166,7 @@ mod tests {
                 change(&path);
                 let changed = fs::read(&path).unwrap();
                 let error = first.emit(info(2), b"2\n".to_vec()).await.unwrap_err();
-                assert!(error.to_string().starts_with(&format!("cannot append to {}: ", path.display())));
+                assert!(error.to_string().starts_with(&format!("cannot write to {}: ", path.display())));
                 assert!(!error.downcast_ref::<Error>().unwrap().is_unusable_input(), "{error}");
                 assert_eq!(fs::read(&path).unwrap(), changed);
 

@@ -71,6 +71,14 @@ impl Receiver {
         Box::pin(async move { backlog.store(source, block, &listeners).await })
     }
 
+    /// Makes sure that no newer driver has started: an older one takes nothing from the source any more, since it could not keep it.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] if one has, [`Error::Disk`].
+    pub async fn check_fence(&self) -> Result<()> {
+        self.backlog.check_fence().await
+    }
+
     /// Whether the driver is stopping.
     pub fn is_stopping(&self) -> bool {
         self.stop.is_raised()

@@ -140,6 +140,7 @@ impl<'a> Session<'a> {
     async fn run(mut self) -> Result<()> {
         while !self.receiver.is_stopping() {
             let env = self.receiver.env().clone();
+            self.receiver.check_fence().await?;
             let connected = tokio::select! {
                 biased;
                 () = self.receiver.stopping() => break,

@@ -39,8 +39,8 @@ pub(super) fn tell(event: &Event, source: &SocketAddress) -> Option<String> {
         Event::BatchesSkipped { from, count } => {
             format!("passed over {count} batch times from {from} on: more were missed than are made up for")
         }
-        Event::OutputCut { sink, bytes } => {
-            format!("{sink}: cut off {bytes} bytes of batches that were not complete; they are emitted again")
+        Event::OutputIncomplete { sink, bytes } => {
+            format!("{sink}: {bytes} bytes are of batches that were not completed; they are written again")
         }
         Event::OutputMissing { sink, bytes } => {
             format!("{sink}: {bytes} bytes are missing that were there; somebody replaced or shortened it")

@@ -531,7 +531,7 @@ mod tests {
         volume.lose_power(&PowerLoss::image(0), ACTOR);
         let changes: Vec<&ContentChange> =
             volume.record.changes.iter().map(|recorded| &recorded.change).collect();
-        let append = ContentChange::Append { offset: 0, bytes: b"line".to_vec() };
+        let append = ContentChange::Write { offset: 0, bytes: b"line".to_vec() };
         assert_eq!(*changes.last().unwrap(), &ContentChange::PowerLoss { content: None });
         assert!(changes.contains(&&append));
     }

@@ -1,7 +1,7 @@
 //! A file without its name: what the page cache holds of it, and how much of that is durable.
 //!
-//! Files are append-only, so the durable content is a prefix of the cached content, plus, after a truncate that is not
-//! yet synced, the tail that was cut off. Appending and syncing therefore copy nothing. Two kinds of faults bend this: a failed
+//! The durable content is a prefix of the cached content, plus, after a truncate that is not yet synced, the tail that was cut
+//! off; writing over what is there is a truncate and an append. Appending and syncing therefore copy nothing. Two kinds of faults bend this: a failed
 //! sync gives ranges up, which stay readable and never become durable; and damage (`damage`) changes what is read, with the
 //! pristine bytes kept beside it.
 //!
@@ -107,7 +107,24 @@ impl Inode {
         self.damaged.as_ref().map_or(&self.content, |damaged| &damaged.pristine)
     }
 
-    pub(crate) fn append(&mut self, bytes: &[u8]) {
+    /// Writes from `offset` on, which is not behind the end. What stands there already is not touched; where the bytes differ, or
+    /// were given up, the rest is cut off and appended anew.
+    pub(crate) fn write(&mut self, offset: usize, bytes: &[u8]) {
+        let there = &self.content[offset..];
+        let given_up = self.given_up.iter().find(|lost| lost.until > offset);
+        let kept = given_up.map_or(bytes.len(), |lost| lost.from.saturating_sub(offset));
+        let same = there.iter().zip(bytes).take_while(|(there, written)| there == written).count().min(kept);
+        let tail = there.get(bytes.len()..).unwrap_or_default().to_vec();
+        let end = offset + same;
+        if end < self.content.len() && same < bytes.len() {
+            self.truncate(end);
+            self.append(&[&bytes[same..], &tail].concat());
+        } else {
+            self.append(&bytes[same..]);
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
         self.length_before = Some(self.content.len());
         self.content.extend_from_slice(bytes);
         if let Some(damaged) = &mut self.damaged {

@@ -40,6 +40,7 @@ use crate::{
     clock::{Alarm, Turn},
     fault::{DiskOperation, Hit, Moment},
     rng::{Domain, Draws, stream},
+    sabotage::Sabotage,
     world::{DueCrash, Entered, Event, Pause, Seat, State},
 };
 use highwater_core::env::{BoxFuture, Disk, File, Lock, length_differs};
@@ -179,9 +180,6 @@ impl Seat {
         let mut late_nanos = 0;
         let is_struck = !entered.due.is_empty() || state.is_disk_struck(at);
         if is_struck {
-            if entered.crash.is_some() {
-                entered.due.clear();
-            }
             let entry = Entry { operation, target, number: entered.number, at };
             let (nanos, after) = state.stall(self, entry, &mut entered.due, after);
             match after {
@@ -202,7 +200,7 @@ impl Seat {
         &self,
         operation: DiskOperation,
         target: Target<'_>,
-        entered: Entered,
+        mut entered: Entered,
         act: impl FnOnce(&mut Volume, Actor, Way) -> io::Result<T>,
     ) -> Performed<T> {
         let at = self.world.now();
@@ -210,6 +208,8 @@ impl Seat {
         if !state.is_alive(self) {
             return Performed::Dead;
         }
+        // Who was replaced meanwhile is not the driver that the plan means.
+        entered.crash = entered.crash.filter(|_| state.is_driver(self));
         let entry = Entry { operation, target, number: entered.number, at };
         match self.take_effect(&mut state, entry, entered, true, act) {
             Some(result) => Performed::Done(result, 0),
@@ -394,32 +394,42 @@ struct SimFile {
 }
 
 impl SimFile {
-    async fn append_if(&self, length: Option<u64>, bytes: &[u8]) -> io::Result<()> {
+    /// Writes at an offset of a file of a length, or at the end.
+    async fn write(&self, place: Option<(u64, u64)>, bytes: &[u8]) -> io::Result<()> {
         let inode = self.inode;
-        let append = move |disk: &mut Volume, actor, way| {
+        let write = move |disk: &mut Volume, actor, way| {
             let found = disk.inode(inode).content.len() as u64;
-            if let Some(expected) = length.filter(|expected| *expected != found) {
-                return Err(length_differs(expected, found));
-            }
+            let place = place.filter(|_| !disk.is_sabotaged(Sabotage::WritesLandAtTheEnd));
+            let offset = match place {
+                None => found,
+                Some((_, length)) if length != found => return Err(length_differs(length, found)),
+                Some((offset, length)) if offset > length => return Err(ErrorKind::InvalidInput.into()),
+                Some((offset, _)) => offset,
+            };
             let length = match way {
                 Way::Part(of_1024) => (bytes.len() as u64 * of_1024 / 1024) as usize,
                 Way::Nothing => 0,
                 _ => bytes.len(),
             };
-            disk.append(inode, &bytes[..length], actor);
+            disk.write(inode, offset, &bytes[..length], actor);
             Ok(())
         };
-        self.seat.operate(DiskOperation::Append, Target::File(inode, bytes), append).await
+        self.seat.operate(DiskOperation::Append, Target::File(inode, bytes), write).await
     }
 }
 
 impl File for SimFile {
     fn append<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
-        Box::pin(self.append_if(None, bytes))
+        Box::pin(self.write(None, bytes))
     }
 
-    fn append_at<'a>(&'a mut self, length: u64, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
-        Box::pin(self.append_if(Some(length), bytes))
+    fn write_at<'a>(
+        &'a mut self,
+        offset: u64,
+        length: u64,
+        bytes: &'a [u8],
+    ) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.write(Some((offset, length)), bytes))
     }
 
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>> {

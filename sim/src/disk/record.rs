@@ -62,9 +62,9 @@ pub struct RecordedChange {
 /// What happened to the content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContentChange {
-    /// Bytes were appended.
-    Append {
-        /// The length before.
+    /// Bytes were written: at its end, or over it.
+    Write {
+        /// Where.
         offset: u64,
         /// The bytes.
         bytes: Vec<u8>,

@@ -181,38 +181,42 @@ impl Volume {
         Ok(self.inode(self.find(path)?).content.len() as u64)
     }
 
-    pub(crate) fn append(&mut self, inode: InodeId, bytes: &[u8], actor: Actor) {
-        self.append_once(inode, bytes, actor);
+    /// Writes from `offset` on, which is not behind the end.
+    pub(crate) fn write(&mut self, inode: InodeId, offset: u64, bytes: &[u8], actor: Actor) {
+        self.write_once(inode, offset, bytes, actor);
         if self.is_sabotaged(Sabotage::OutputWrittenTwice)
             && self.inodes[inode.0].recorded
             && self.record.changes.len().is_multiple_of(5)
             && let [rest @ .., last, end] = bytes
         {
-            self.append_once(inode, &[rest, &[last ^ 1, *end]].concat(), actor);
+            let other = [rest, &[last ^ 1, *end]].concat();
+            self.write_once(inode, offset + bytes.len() as u64, &other, actor);
         }
     }
 
-    fn append_once(&mut self, inode: InodeId, bytes: &[u8], actor: Actor) {
+    fn write_once(&mut self, inode: InodeId, offset: u64, bytes: &[u8], actor: Actor) {
         let file = &mut self.inodes[inode.0];
         if file.recorded {
-            let change = ContentChange::Append { offset: file.content.len() as u64, bytes: bytes.to_vec() };
+            let change = ContentChange::Write { offset, bytes: bytes.to_vec() };
             self.record.changes.push(RecordedChange::new(&file.name, actor, change));
         }
-        file.append(bytes);
+        let before = file.content.len();
+        file.write(offset as usize, bytes);
         if file.linked {
-            self.usage.bytes_grow(bytes.len() as u64);
+            self.usage.bytes_grow((file.content.len() - before) as u64);
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn append(&mut self, inode: InodeId, bytes: &[u8], actor: Actor) {
+        self.write(inode, self.inode(inode).content.len() as u64, bytes, actor);
     }
 
     pub(crate) fn truncate(&mut self, inode: InodeId, length: u64, actor: Actor) -> io::Result<()> {
-        let sabotaged = self.is_sabotaged(Sabotage::TruncateDoesNothing);
         let file = &mut self.inodes[inode.0];
         let Some(shorter) = (file.content.len() as u64).checked_sub(length) else {
             return Err(ErrorKind::InvalidInput.into());
         };
-        if sabotaged {
-            return Ok(());
-        }
         if file.recorded {
             self.record.changes.push(RecordedChange::new(
                 &file.name,

@@ -16,8 +16,7 @@ use rand_chacha::ChaCha8Rng;
 const A_SEED: u64 = 3;
 
 /// What no run without faults does.
-const OF_RECOVERIES: [(DiskOperation, Place); 8] = [
-    (DiskOperation::Truncate, Place::Output),
+const OF_RECOVERIES: [(DiskOperation, Place); 7] = [
     (DiskOperation::Remove, Place::Generation),
     (DiskOperation::Read, Place::Generation),
     (DiskOperation::Read, Place::Checkpoint),

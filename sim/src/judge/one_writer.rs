@@ -12,10 +12,11 @@
 
 use super::{Case, Findings, image};
 use crate::{
+    fault::{DiskOperation, Place, Step},
     run::{Evidence, LifeEnd, LifeEvidence},
     world::{Life, VirtualTime},
 };
-use highwater_core::ids::Generation;
+use highwater_core::ids::{CheckpointId, Generation};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A life's claim.
@@ -102,11 +103,15 @@ fn changed_files(evidence: &Evidence) -> Vec<String> {
             .lives
             .iter()
             .any(|older| older.life != life && older.began_at < at && older.ended_at > at);
+        let lost_names = evidence.failures.iter().any(|failure| {
+            failure.step == Step { operation: DiskOperation::SyncDir, place: Place::Generation }
+                && (at..=until).contains(&failure.at)
+        });
         for (path, before) in image.iter().filter(|(path, _)| path.starts_with("/checkpoint/")) {
             let Some(after) = after.get(path) else { continue };
             // A claim whose name was lost may be made anew.
-            let taken_back =
-                lost_power && (after.len() <= before.len() || path.starts_with("/checkpoint/generation/"));
+            let claimed_anew = (lost_power || lost_names) && path.starts_with("/checkpoint/generation/");
+            let taken_back = claimed_anew || lost_power && after.len() <= before.len();
             // What an older driver appended to files of its own, of which a power loss may have torn what was not synced.
             let grew = older_lived && !is_published(path) && (lost_power || after.starts_with(before));
             if after != before && !taken_back && !grew {
@@ -127,6 +132,9 @@ fn late_checkpoints(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     let mut late: BTreeMap<Generation, BTreeSet<_>> = BTreeMap::new();
     for newer in claims {
         let before = image::checkpoints(&of(evidence, newer.life).written());
+        // What was removed before that comes back where the removal was not durable.
+        let buried = evidence.graveyard.iter().filter(|buried| buried.at < newer.at);
+        let buried: BTreeSet<&str> = buried.map(|buried| buried.path.as_str()).collect();
         let is_later = |later: &&Claim| later.generation > newer.generation && later.at > newer.at;
         let later = claims.iter().filter(is_later);
         let images = later.map(|later| of(evidence, later.life).written());
@@ -134,7 +142,10 @@ fn late_checkpoints(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
             let checkpoints = image::checkpoints(&image);
             let of_older = |generation: Generation| generation < newer.generation;
             let newest = checkpoints.keys().rev().find(|id| !of_older(id.generation));
-            for id in checkpoints.keys().filter(|id| of_older(id.generation) && !before.contains_key(id)) {
+            let is_known = |id: &CheckpointId| {
+                before.contains_key(id) || buried.contains(image::checkpoint_path(*id).as_str())
+            };
+            for id in checkpoints.keys().filter(|id| of_older(id.generation) && !is_known(id)) {
                 late.entry(id.generation).or_default().insert(*id);
                 if newest.is_some_and(|newest| newest < id) {
                     violations.push(format!(

@@ -374,7 +374,8 @@ impl Half {
                     Err(error) => break Err(error),
                 }
             };
-            if let Some(DueCrash { fault, .. }) = crash {
+            // Who was replaced meanwhile is not the driver that the plan means.
+            if let Some(DueCrash { fault, .. }) = crash.filter(|_| state.is_driver(seat)) {
                 let hit = Hit::Network { number, operation: NetworkOperation::Write };
                 state.crash(fault, seat.node, seat.life, now, hit);
                 return Attempt::Crashed;

@@ -373,13 +373,13 @@ impl<'a> Supervisor<'a> {
     }
 }
 
-/// The appends to the output files. The tap is the first output of a batch, so what a life appends to the pipeline's output
+/// What was written to the output files. The tap is the first output of a batch, so what a life appends to the pipeline's output
 /// belongs to the batch that it tapped last.
 fn emissions(world: &World) -> Vec<Emission> {
     let mut tapped: BTreeMap<Life, Option<highwater_core::BatchTime>> = BTreeMap::new();
     let mut emissions = Vec::new();
     for change in world.output_changes() {
-        let ContentChange::Append { offset, bytes } = change.change else { continue };
+        let ContentChange::Write { offset, bytes } = change.change else { continue };
         let tap = change.path == TAP;
         if tap {
             let time = TappedBatch::parse(&bytes).map(|(batch, _)| batch.time);

@@ -40,6 +40,9 @@ struct Served {
     id: ConnectionId,
     accepted_at: VirtualTime,
     resumed_from: Option<u64>,
+    /// Whether the driver that resumed might have had a successor: it cannot know what that one has acknowledged, until it finds
+    /// out that there is one.
+    of_several: bool,
     /// The highest acknowledgement on it, of `RESUME` or `ACK`.
     acknowledged: u64,
     /// Since the lines on a connection are consecutive, the first tells all their numbers.
@@ -51,7 +54,8 @@ impl Books {
     fn acknowledge(&mut self, connection: usize, n: u64) {
         self.connections[connection].acknowledged = n;
         self.acknowledged = self.acknowledged.max(n);
-        let newer = self.connections[connection + 1..].iter().filter_map(|newer| newer.resumed_from);
+        let newer = self.connections[connection + 1..].iter().filter(|newer| !newer.of_several);
+        let newer = newer.filter_map(|newer| newer.resumed_from);
         if let Some(resumed) = newer.min().filter(|resumed| *resumed < n) {
             self.violations.push(Violation::ResumedBelowAcknowledged { resumed, acknowledged: n });
         }
@@ -212,7 +216,14 @@ impl Ledger {
             let repeated = usize::try_from(self.world.lines_repeated(id)).unwrap_or(usize::MAX);
             books.next = books.sent.saturating_sub(repeated);
         }
-        let served = Served { id, accepted_at, resumed_from: None, acknowledged: 0, lines: Vec::new() };
+        let served = Served {
+            id,
+            accepted_at,
+            resumed_from: None,
+            of_several: false,
+            acknowledged: 0,
+            lines: Vec::new(),
+        };
         books.connections.push(served);
         books.connections.len() - 1
     }
@@ -228,8 +239,9 @@ impl Ledger {
                 books.connections[..connection].iter().map(|older| older.acknowledged).max().unwrap_or(0)
             }
         };
-        // An older driver cannot know what its successor has acknowledged, until it finds out that it has one.
-        if n < acknowledged && !self.world.is_of_several(books.connections[connection].id) {
+        let of_several = self.world.is_of_several(books.connections[connection].id);
+        books.connections[connection].of_several = of_several;
+        if n < acknowledged && !of_several {
             books.violations.push(Violation::ResumedBelowAcknowledged { resumed: n, acknowledged });
         }
         if n > sent {

@@ -339,7 +339,10 @@ impl State {
             let seed = self.armed.crash(due.fault)?.seed;
             Some(DueCrash { fault: due.fault, moment: due.moment, seed })
         });
-        due.retain(|due| self.armed.crash(due.fault).is_none());
+        if crash.is_some() {
+            // Whoever dies of an operation meets nothing else in it.
+            due.clear();
+        }
         let halted = self.strike_due(&mut due, seat, at, hit);
         Entered { number, crash, due, halted }
     }

@@ -131,25 +131,42 @@ pub(super) async fn an_empty_append_changes_nothing(world: World) {
     assert_eq!(get(&disk, &root.join("file")).await, b"content");
 }
 
-pub(super) async fn append_at_another_length_is_refused_and_changes_nothing(world: World) {
+pub(super) async fn a_write_to_another_length_is_refused_and_changes_nothing(world: World) {
     let (disk, root) = start(&world).await;
     let path = root.join("file");
     let mut ours = put(&disk, &path, b"0123").await;
-    ours.append_at(4, b"45").await.expect("it has four bytes");
+    ours.write_at(4, 4, b"45").await.expect("it has four bytes");
     let mut other = disk.open_append(&path).await.expect("it exists");
-    other.append_at(6, b"67").await.expect("it has six bytes");
-    other.append(b"8").await.expect("both ways of appending go together");
-    fails_with(ours.append_at(6, b"XX").await, ErrorKind::InvalidData);
+    other.write_at(6, 6, b"67").await.expect("it has six bytes");
+    other.append(b"8").await.expect("both ways of writing go together");
+    fails_with(ours.write_at(6, 6, b"XX").await, ErrorKind::InvalidData);
     for length in [8, 10] {
         let mut file = disk.open_append(&path).await.expect("it exists");
-        fails_with(file.append_at(length, b"X").await, ErrorKind::InvalidData);
+        fails_with(file.write_at(0, length, b"X").await, ErrorKind::InvalidData);
     }
     disk.truncate(&path, 9, 7).await.expect("it can be cut");
-    fails_with(other.append_at(9, b"X").await, ErrorKind::InvalidData);
+    fails_with(other.write_at(9, 9, b"X").await, ErrorKind::InvalidData);
     let mut file = disk.open_append(&path).await.expect("it exists");
-    file.append_at(7, b"abc").await.expect("it has seven bytes");
+    file.write_at(7, 7, b"abc").await.expect("it has seven bytes");
     file.sync().await.expect("it can be synced");
+    fails_with(file.write_at(11, 10, b"X").await, ErrorKind::InvalidInput);
     assert_eq!(get(&disk, &path).await, b"0123456abc");
+}
+
+pub(super) async fn a_write_over_what_is_there_replaces_it_and_goes_on_behind_the_end(world: World) {
+    let (disk, root) = start(&world).await;
+    let path = root.join("file");
+    let mut file = put(&disk, &path, b"0123456789").await;
+    file.sync().await.expect("it can be synced");
+    file.write_at(2, 10, b"ab").await.expect("it has ten bytes");
+    assert_eq!(get(&disk, &path).await, b"01ab456789");
+    file.write_at(0, 10, b"").await.expect("nothing can be written anywhere");
+    file.write_at(2, 10, b"ab4567").await.expect("the same can be written again");
+    assert_eq!(get(&disk, &path).await, b"01ab456789");
+    file.write_at(8, 10, b"89end").await.expect("it has ten bytes");
+    file.append(b".").await.expect("an append goes to the end");
+    file.sync().await.expect("it can be synced");
+    assert_eq!(get(&disk, &path).await, b"01ab456789end.");
 }
 
 pub(super) async fn a_dropped_file_keeps_what_was_appended(world: World) {

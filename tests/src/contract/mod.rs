@@ -87,7 +87,8 @@ macro_rules! for_each_case {
                 what_is_missing_is_not_found
                 appends_are_read_back_in_order
                 an_empty_append_changes_nothing
-                append_at_another_length_is_refused_and_changes_nothing
+                a_write_to_another_length_is_refused_and_changes_nothing
+                a_write_over_what_is_there_replaces_it_and_goes_on_behind_the_end
                 a_dropped_file_keeps_what_was_appended
                 read_returns_what_was_asked_for
                 read_past_the_end_is_short

@@ -169,14 +169,14 @@ impl Disk for FaultyDisk {
 }
 
 impl FaultyFile {
-    async fn write<'a>(&'a mut self, at: Option<u64>, bytes: &'a [u8]) -> io::Result<()> {
+    async fn write<'a>(&'a mut self, place: Option<(u64, u64)>, bytes: &'a [u8]) -> io::Result<()> {
         let due = self.faulty.due("append", &self.path);
         let written = match due {
             Some(Moment::Before) => &bytes[..bytes.len() / 2],
             _ => bytes,
         };
-        match at {
-            Some(length) => self.file.append_at(length, written).await?,
+        match place {
+            Some((offset, length)) => self.file.write_at(offset, length, written).await?,
             None => self.file.append(written).await?,
         }
         due.map_or(Ok(()), |_| Err(injected()))
@@ -188,8 +188,13 @@ impl File for FaultyFile {
         Box::pin(self.write(None, bytes))
     }
 
-    fn append_at<'a>(&'a mut self, length: u64, bytes: &'a [u8]) -> BoxFuture<'a, io::Result<()>> {
-        Box::pin(self.write(Some(length), bytes))
+    fn write_at<'a>(
+        &'a mut self,
+        offset: u64,
+        length: u64,
+        bytes: &'a [u8],
+    ) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.write(Some((offset, length)), bytes))
     }
 
     fn sync(&mut self) -> BoxFuture<'_, io::Result<()>> {

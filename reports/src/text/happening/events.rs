@@ -125,9 +125,13 @@ pub(super) fn tell(events: &[&Event], memory: &mut Memory) -> Told {
             "SKIP",
             format!("{} from {} on: too many were missed", count(*skipped, "batch"), batch(*from)),
         ),
-        Event::OutputCut { sink, bytes } => {
-            notable("CUT", format!("{sink}: {} of batches that were not completed", count(*bytes, "byte")))
-        }
+        Event::OutputIncomplete { sink, bytes } => notable(
+            "INCOMPLETE",
+            format!(
+                "{sink}: {} of batches that were not completed, to be written again",
+                count(*bytes, "byte")
+            ),
+        ),
         Event::OutputMissing { sink, bytes } => {
             notable("MISSING", format!("{sink}: {} that were durable are not there", count(*bytes, "byte")))
         }
