@@ -82,7 +82,7 @@ fn a_file_sync_that_does_nothing_comes_down_to_its_cause() {
 }
 
 #[test]
-fn a_truncate_that_does_nothing_comes_down_to_its_cause() {
+fn a_write_that_lands_at_the_end_comes_down_to_its_cause() {
     assert_small(Sabotage::WritesLandAtTheEnd);
 }
 
@@ -134,7 +134,7 @@ fn the_command_writes_a_case_that_its_last_line_replays() {
     let path = |name: &str| directory.path().join(name).to_str().expect("a plain name").to_owned();
     let (noisy, small) = (path("noisy.toml"), path("new/small.toml"));
     fs::write(&noisy, NOISY).unwrap();
-    let shrink = ["shrink", "--plan", &noisy, "--sabotage", "truncate-does-nothing", "--out", &small];
+    let shrink = ["shrink", "--plan", &noisy, "--sabotage", "writes-land-at-the-end", "--out", &small];
     let (status, stdout, stderr) = highwater(directory.path(), &shrink);
     assert_eq!(status, Some(1), "{stderr}");
     assert!(stderr.starts_with("shrinking running-total, seed 7, the given plan"), "{stderr}");

@@ -2,7 +2,8 @@
 //!
 //! A swarm draws many mixtures, and some pairs of a step and a kind of fault never. So three seeds in four get a few more faults: their
 //! pairs are taken one after the other from all that can be hit, in an order that is spread over them, whatever the swarm has switched off.
-//! The fourth stays what the swarm made of it. What only recoveries do is aimed at too, with a crash before it.
+//! The fourth stays what the swarm made of it. What only recoveries do is aimed at too, with a crash before it, and what is only done
+//! after an error, with that error.
 
 use super::{
     Aim, BitRot, Bounds, Class, Crash, DiskFull, DiskOperation, FailedSync, Fault, FaultKind, IoError,
@@ -26,19 +27,31 @@ const OF_RECOVERIES: [(DiskOperation, Place); 7] = [
     (DiskOperation::Remove, Place::State),
 ];
 
+/// What is done only where a sync of the output's directory fails: the output that was just created is removed.
+const OF_A_FAILED_SYNC: Step = Step { operation: DiskOperation::Remove, place: Place::Output };
+
 /// Adds to a plan the faults whose turn it is.
 pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) {
     let Some(turn) = aim.bounds.turn.filter(|turn| !turn.is_multiple_of(4)) else { return };
     let cells = cells(aim.bounds);
     let first = (turn - turn / 4 - 1).wrapping_mul(A_SEED);
-    let mut needs_a_crash = false;
+    let (mut needs_a_crash, mut needs_the_cache) = (false, false);
     for number in (0..A_SEED).filter(|_| !cells.is_empty()).map(|number| first.wrapping_add(number)) {
         let (kind, step, made) = cells[spread(number, cells.len() as u64) as usize];
         // More than one such fault could end the run before the other.
         if kind.class() == Class::Detectable {
             faults.retain(|fault| fault.kind().class() != Class::Detectable);
         }
-        needs_a_crash |= made == 0;
+        if step == OF_A_FAILED_SYNC {
+            let (operation, place) = (DiskOperation::SyncDir, Place::Elsewhere);
+            let nth = rng.between(1..=2);
+            let trigger = Trigger::Occurrence { operation, place, nth, moment: Moment::Before };
+            faults.push(Fault::IoError(IoError { trigger }));
+        } else {
+            needs_a_crash |= made == 0;
+        }
+        // A power loss leaves nothing of before that could be read.
+        needs_the_cache |= kind == FaultKind::StaleRead;
         let trigger = Trigger::Occurrence {
             operation: step.operation,
             place: step.place,
@@ -47,15 +60,16 @@ pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) 
         };
         faults.push(aimed(kind, trigger, rng, aim));
     }
-    let crashes = [FaultKind::Crash, FaultKind::PowerLoss];
-    let crashes: Vec<_> = crashes.into_iter().filter(|kind| aim.bounds.kinds.contains(kind)).collect();
+    let crashes = [FaultKind::Crash, FaultKind::PowerLoss].into_iter();
+    let crashes = crashes.filter(|kind| aim.bounds.kinds.contains(kind));
+    let crashes: Vec<_> = crashes.filter(|kind| !needs_the_cache || *kind == FaultKind::Crash).collect();
     if needs_a_crash && !crashes.is_empty() {
         let appends =
             occurrences(aim.bounds, Step { operation: DiskOperation::Append, place: Place::Output });
         let trigger = Trigger::Occurrence {
             operation: DiskOperation::Append,
             place: Place::Output,
-            nth: rng.between(1..=(appends / 2).max(1)),
+            nth: rng.between(1..=(appends * 3 / 4).max(1)),
             moment: *rng.pick(&[Moment::Inside, Moment::After]),
         };
         faults.push(aimed(*rng.pick(&crashes), trigger, rng, aim));
@@ -70,6 +84,8 @@ fn cells(bounds: &Bounds) -> Vec<(FaultKind, Step, u64)> {
     let calm = bounds.steps.iter().map(|(step, made)| (*step, made.len() as u64));
     let keeps_state = bounds.steps.iter().any(|(step, _)| step.place == Place::State);
     let of_recoveries = OF_RECOVERIES.into_iter().map(|(operation, place)| Step { operation, place });
+    let has_errors = bounds.kinds.contains(&FaultKind::IoError);
+    let of_recoveries = of_recoveries.chain(has_errors.then_some(OF_A_FAILED_SYNC));
     let of_recoveries = of_recoveries
         .filter(|step| occurrences(bounds, *step) == 0 && (keeps_state || step.place != Place::State));
     let steps: Vec<(Step, u64)> = calm.chain(of_recoveries.map(|step| (step, 0))).collect();
