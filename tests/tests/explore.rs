@@ -48,8 +48,9 @@ fn a_second_crash_comes_at_points_spread_over_all_recoveries() {
     assert!(second.counts.points < second.points_total, "and not for depth 2");
     assert!(second.counts.runs >= 150 && second.counts.runs < 250, "{:?}", second.counts);
     assert_eq!((second.counts.missed, both.violations), (0, 0), "{:?}", both.failures);
-    for operation in ["generation: create", "journal: append", "checkpoint: sync", "network: connect"] {
-        assert!(second.operations.contains_key(operation), "{operation}: {:?}", second.operations.keys());
+    for place in ["generation", "journal", "checkpoint", "output", "network"] {
+        let of_place = |operation: &String| operation.starts_with(&format!("{place}: "));
+        assert!(second.operations.keys().any(of_place), "{place}: {:?}", second.operations.keys());
     }
 }
 
@@ -93,7 +94,7 @@ fn the_command_tells_how_much_it_explored() {
         "{said}"
     );
     assert!(out.contains("depth 1: explored ") && out.contains("spread over all of them"), "{out}");
-    assert!(out.contains("\njournal: append "), "{out}");
+    assert!(out.contains("\njournal: "), "{out}");
     let (_, json, _) = command(directory.path(), &[&arguments[..], &["json"]].concat());
     assert!(json.starts_with("{\n  \"scenario\": \"word-count\",\n  \"seed\": 2,"), "{json}");
     assert!(json.contains("\"points_total\": ") && json.contains("\"violations\": 0,"), "{json}");
