@@ -5,9 +5,10 @@
 //!
 //! A mark is appended after the sync of the segment alone, and nothing is appended to the segment before the mark is synced. So even
 //! one that cannot be read proves something, if it is the last: all that was written before it was durable, which was a record at
-//! least, and nothing was on its way behind it, unless the mark was there once and rotted. The segment must go on, then, where the
-//! mark before it ends, and be whole to its end. How much the first mark covers is known without it: the header, and the
-//! records that the header says were written with it.
+//! least, and nothing was on its way behind it. So the segment must go on where the mark before it ends, and be whole to its
+//! end; otherwise it is damaged. (A mark that was synced and rotted, and behind it a write that the power loss tore, look the same, and
+//! end in the same error: what was acknowledged is not known then.) How much the first mark covers is known without it: the
+//! header, and the records that the header says were written with it.
 
 use super::{Segment, SegmentName};
 use crate::{
@@ -83,7 +84,9 @@ pub fn decode_marks(name: SegmentName, bytes: &[u8]) -> Result<Marks, (u64, Fram
                 marks.continued |= mark.continued;
                 marks.read = marks.written + 1;
             }
-            Err(error @ FrameError::Version { .. }) => return Err((marks.written * MARK_BYTES as u64, error)),
+            Err(error @ FrameError::Version { .. }) => {
+                return Err((marks.written * MARK_BYTES as u64, error));
+            }
             Err(_) => {}
         }
         marks.written += 1;
@@ -97,4 +100,52 @@ fn decode_mark(name: SegmentName, number: u64, slot: &[u8]) -> Result<DurableMar
         return Err(FrameError::Header { field: "generation or sequence number" });
     }
     frame.decode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SegmentId;
+
+    const NAME: SegmentName = SegmentName { segment: SegmentId(4), generation: Generation(3) };
+
+    fn three() -> Vec<u8> {
+        let mark = |number| DurableMark { length: 100u64 << (28 * number), continued: number == 2 };
+        (0..3).flat_map(|number| mark(number).slot(NAME.generation, number)).collect()
+    }
+
+    #[test]
+    fn every_mark_fills_its_slot_however_long_the_segment_is() {
+        assert_eq!(three().len(), 3 * MARK_BYTES);
+        let mark = DurableMark { length: u64::MAX, continued: true };
+        let slot = mark.slot(Generation(u64::MAX), 0);
+        let name = SegmentName { generation: Generation(u64::MAX), ..NAME };
+        let expected = Marks { length: u64::MAX, continued: true, written: 1, read: 1 };
+        assert_eq!((slot.len(), decode_marks(name, &slot)), (MARK_BYTES, Ok(expected)));
+    }
+
+    #[test]
+    fn a_mark_that_cannot_be_read_counts_and_hides_none_behind_it() {
+        let whole = Marks { length: 100 << 56, continued: true, written: 3, read: 3 };
+        assert_eq!(decode_marks(NAME, &three()), Ok(whole));
+        for (number, left) in
+            [(0, whole), (1, whole), (2, Marks { length: 100 << 28, continued: false, written: 3, read: 2 })]
+        {
+            let mut bytes = three();
+            bytes[number * MARK_BYTES..][..MARK_BYTES].fill(0);
+            assert_eq!(decode_marks(NAME, &bytes), Ok(left), "{number}");
+        }
+        let cut = &three()[..2 * MARK_BYTES + 1];
+        let left = Marks { length: 100 << 28, continued: false, written: 3, read: 2 };
+        assert_eq!(decode_marks(NAME, cut), Ok(left), "one byte of a mark proves as much as all of it");
+    }
+
+    #[test]
+    fn a_mark_of_another_place_or_generation_is_none() {
+        let bytes = three();
+        let moved = [&bytes[..MARK_BYTES], &bytes[..MARK_BYTES]].concat();
+        assert_eq!(decode_marks(NAME, &moved).map(|marks| (marks.written, marks.read)), Ok((2, 1)));
+        let other = SegmentName { generation: Generation(2), ..NAME };
+        assert_eq!(decode_marks(other, &bytes).map(|marks| (marks.written, marks.read)), Ok((3, 0)));
+    }
 }

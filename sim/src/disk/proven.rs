@@ -12,7 +12,7 @@ use highwater_core::{
     codec::{self, FrameError, read_frame, write_frame},
     env::{Env, File},
     ids::{BlockId, CheckpointSequence, Generation, Interval, SegmentId, SourceId},
-    journal::{Allocation, Completion, Record, SegmentHeader, SegmentName, decode_segment},
+    journal::{Allocation, Completion, MARK_BYTES, Record, SegmentHeader, SegmentName, decode_segment},
 };
 use std::{collections::BTreeSet, future::Future, io::ErrorKind, path::Path, sync::Arc};
 
@@ -147,6 +147,7 @@ fn segment() -> (Vec<u8>, Vec<u8>) {
         let mut frame = Vec::new();
         write_frame(&mut frame, NAME.generation, sequence, &header);
         marks.extend(super::sabotaged::reframe(&frame, &codec::encode(&(wal.len() as u64, false))));
+        marks.resize((sequence as usize + 1) * MARK_BYTES, 0);
     };
     write_frame(&mut wal, NAME.generation, 0, &header);
     mark(&wal, 0);
