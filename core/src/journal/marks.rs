@@ -22,7 +22,8 @@ pub const MARK_BYTES: usize = 64;
 
 /// The segment is durable up to this length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct DurableMark {
+pub struct DurableMark {
+    /// That many bytes of it.
     pub length: u64,
     /// The next segment of the same generation is durable too.
     pub continued: bool,

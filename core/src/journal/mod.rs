@@ -25,7 +25,7 @@ mod tests;
 mod writer;
 
 pub use entry::{Allocation, Block, BlockRange, Completion, Record, SegmentHeader, SinkProgress};
-pub use marks::{MARK_BYTES, Marks, decode_marks};
+pub use marks::{DurableMark, MARK_BYTES, Marks, decode_marks};
 pub(crate) use reader::{
     FoundJournal, WAL, list_segments, read_block, read_file, read_journal, segments_in, stale_list,
 };

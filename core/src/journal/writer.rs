@@ -1,6 +1,6 @@
 //! Writing the journal: one task, so that all that waits shares one sync of the segment and one of its marks.
 
-use super::{Record, Segment, SegmentHeader, SegmentName, marks::DurableMark};
+use super::{DurableMark, Record, Segment, SegmentHeader, SegmentName};
 use crate::{
     codec,
     env::{Env, File, Task},
