@@ -203,6 +203,7 @@ mod tests {
             "skip:sync-dir:checkpoint",
             "skip:remove:state",
             "skip:truncate:output",
+            "skip:sync:marks",
             "skip:append:marks",
             "late:sync:checkpoint:rename:checkpoint",
             "late:sync-dir:checkpoint:remove:journal",

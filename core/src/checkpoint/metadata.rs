@@ -43,7 +43,7 @@ pub struct Checkpoint {
     pub journal_from: SegmentId,
     /// The newest journal segment that existed when this was written; `None` in the first checkpoint, before there is one.
     pub journal_newest: Option<SegmentId>,
-    /// How many bytes of it were durable then: the marks beside it are not synced, this is.
+    /// How many bytes of it were durable then: the marks beside it say so too, in another file.
     pub journal_durable: u64,
 }
 

@@ -78,14 +78,6 @@ pub struct Completion {
     pub sinks: Vec<SinkProgress>,
 }
 
-/// The segment is durable up to this length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DurableMark {
-    pub length: u64,
-    /// The next segment of the same generation is durable too.
-    pub continued: bool,
-}
-
 impl Payload for SegmentHeader {
     const KIND: Kind = Kind::SegmentHeader;
     const SCHEMA: &'static str =
@@ -106,11 +98,6 @@ impl Payload for Allocation {
 impl Payload for Completion {
     const KIND: Kind = Kind::Completion;
     const SCHEMA: &'static str = "time u64, sinks [(operator u32, name string, position u64)]";
-}
-
-impl Payload for DurableMark {
-    const KIND: Kind = Kind::DurableMark;
-    const SCHEMA: &'static str = "length u64, continued bool";
 }
 
 /// A record of a segment, after its header.

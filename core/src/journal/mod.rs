@@ -5,25 +5,27 @@
 //! that fixes, once and for all, where an earlier life's segment ends.
 //!
 //! Beside each segment lies `SEGMENT-GENERATION.durable`, to which a *mark* is appended after every successful sync: "the
-//! segment is durable up to here". It is never synced itself, so a power loss may take the newest marks; but a mark that is
-//! there is true. Damage below the last mark is therefore damage, and an error; behind it, it is the torn tail of a write
-//! that was never acknowledged, and is dropped. A last mark says that the next segment is durable, so that it is missed if it
-//! is not there.
+//! segment is durable up to here". Only when the mark is synced too does anything count as durable: two syncs one after the other,
+//! of which the second is small, are the price of telling damage from a torn write whenever the power goes. Damage below the
+//! last mark is damage, and an error; behind it, it is the torn tail of a write that was never acknowledged, and is dropped. A
+//! mark that cannot be read proves less, and not nothing (`marks.rs`). A last mark says that the next segment is durable, so that
+//! it is missed if it is not there.
 //!
 //! What stands behind the last mark and is whole may be in the page cache alone: a sync of an earlier life may have failed and
 //! dropped it, and no later sync of that file would tell. So nothing relies on it there. The next life *carries* these records
 //! into the segment that it begins, in one append with the header, which says how many they are, and ends the segment before
 //! at the mark. A segment without a mark whose carried records are not all there was never begun, and the one before counts.
-//! If only its marks are gone, with a power loss, all of it is carried: what is carried is never more than one segment.
+//! If its first mark is lost, with a power loss, all of it is carried: what is carried is never more than one segment.
 
 mod entry;
+mod marks;
 mod reader;
 #[cfg(all(test, feature = "os"))]
 mod tests;
 mod writer;
 
-pub(crate) use entry::DurableMark;
 pub use entry::{Allocation, Block, BlockRange, Completion, Record, SegmentHeader, SinkProgress};
+pub use marks::{DurableMark, MARK_BYTES, Marks, decode_marks};
 pub(crate) use reader::{
     FoundJournal, WAL, list_segments, read_block, read_file, read_journal, segments_in, stale_list,
 };

@@ -1,6 +1,6 @@
 //! Reading segments: what is there, what is torn, what is damaged.
 
-use super::{DurableMark, Inherited, Location, Record, SegmentHeader, SegmentName};
+use super::{Inherited, Location, Marks, Record, SegmentHeader, SegmentName, decode_marks};
 use crate::{
     codec::{self, Frame, FrameError, Kind},
     env::{Disk, Env},
@@ -146,7 +146,7 @@ pub(crate) async fn read_journal(
         let path = name.wal(journal);
         let marked = read_marks(env, journal, name).await?;
         if !names.contains(&name) {
-            match marked.length {
+            match marked.written {
                 // Begun and never finished, or removed because nothing needs it.
                 0 => continue,
                 _ => return Err(missing(&path)),
@@ -159,20 +159,25 @@ pub(crate) async fn read_journal(
         }
         let segment = match decode_segment(name, &bytes) {
             // Begun and never finished: nothing was ever acknowledged from it.
-            Err(error) if marked.length == 0 && !matches!(error, FrameError::Version { .. }) => {
+            Err(error) if marked.written == 0 && !matches!(error, FrameError::Version { .. }) => {
                 found.torn_bytes += bytes.len() as u64;
                 continue;
             }
             segment => segment.map_err(|error| Error::damaged(&path, 0, &error))?,
         };
-        if let Some(tail) = &segment.tail
-            && (segment.length < marked.length || matches!(tail, FrameError::Version { .. }))
-        {
-            return Err(Error::damaged(&path, segment.length, tail));
-        }
-        if !segment.is_begun() && marked.length == 0 {
+        if marked.written == 0 && !segment.is_begun() {
             found.torn_bytes += bytes.len() as u64;
             continue;
+        }
+        match &segment.tail {
+            Some(tail) if !marked.hold_of(&segment) || matches!(tail, FrameError::Version { .. }) => {
+                return Err(Error::damaged(&path, segment.length, tail));
+            }
+            None if !marked.hold_of(&segment) => {
+                let reason = format!("it ends here, but more was durable before mark {}", marked.written);
+                return Err(Error::Damaged { path, offset: segment.length, reason });
+            }
+            _ => {}
         }
         if marked.continued {
             return Err(missing(&SegmentName { segment: name.segment.next(), ..name }.wal(journal)));
@@ -211,41 +216,16 @@ async fn read_closed(disk: &dyn Disk, name: SegmentName, path: PathBuf, length: 
 }
 
 /// What is known of a segment beside its content: nothing, if there is no mark.
-async fn read_marks(env: &Env, journal: &Path, name: SegmentName) -> Result<DurableMark> {
-    let mut known = DurableMark { length: 0, continued: false };
+async fn read_marks(env: &Env, journal: &Path, name: SegmentName) -> Result<Marks> {
     let path = name.marks(journal);
-    let bytes = match env.disk.length(&path).await {
-        Ok(_) => read_file(&*env.disk, &path).await?,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(known),
-        Err(error) => return Err(Error::disk("read the length of", &path)(error)),
-    };
-    // Marks only grow; one that is damaged, and what is behind it, says nothing. Each true one is a lower bound.
-    let mut at = 0;
-    for sequence in 0.. {
-        match read_mark(&bytes[at..], name, sequence) {
-            Ok((mark, length)) => {
-                known.length = known.length.max(mark.length);
-                known.continued |= mark.continued;
-                at += length;
-            }
-            // Not damage: another release was here, and what it says must not be left out.
-            Err(error @ FrameError::Version { .. }) => return Err(Error::damaged(&path, at as u64, &error)),
-            Err(_) => break,
+    match env.disk.length(&path).await {
+        Ok(_) => {
+            let bytes = read_file(&*env.disk, &path).await?;
+            decode_marks(name, &bytes).map_err(|(at, error)| Error::damaged(&path, at, &error))
         }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Marks::default()),
+        Err(error) => Err(Error::disk("read the length of", &path)(error)),
     }
-    Ok(known)
-}
-
-fn read_mark(
-    bytes: &[u8],
-    name: SegmentName,
-    sequence: u64,
-) -> std::result::Result<(DurableMark, usize), FrameError> {
-    let (frame, length) = codec::read_frame(bytes)?;
-    if frame.generation != name.generation || frame.sequence != sequence {
-        return Err(FrameError::Header { field: "generation or sequence number" });
-    }
-    Ok((frame.decode()?, length))
 }
 
 fn missing(path: &Path) -> Error {

@@ -3,8 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "the tests damage the machine's files")]
 
 use super::{
-    Block, Completion, FoundJournal, Inherited, Journal, Location, Moved, Record, SegmentName, read_block,
-    read_journal,
+    Block, Completion, FoundJournal, Inherited, Journal, Location, MARK_BYTES, Moved, Record, SegmentName,
+    read_block, read_journal,
 };
 use crate::{
     env::Env,
@@ -167,5 +167,95 @@ fn a_newest_segment_that_nobody_lists_is_missed() {
         fs::remove_file(newest.marks(lives.directory.path())).unwrap();
         let error = lives.read().await.err().expect("records of it were acknowledged");
         assert!(error.to_string().contains(&format!("{newest}.wal is damaged")), "{error}");
+    });
+}
+
+/// A segment of two groups behind its header, three blocks in the second one, with its marks; where its records are, and its end.
+async fn two_groups(lives: &Lives) -> (Vec<u8>, Vec<u8>, Vec<Location>) {
+    let (journal, _) = lives.begin(1, Inherited::default(), 1 << 20).await;
+    let mut located = journal.append(vec![block(0)], true).await.unwrap();
+    located.extend(journal.append(vec![block(1), block(2), block(3)], true).await.unwrap());
+    (fs::read(lives.wal(0, 1)).unwrap(), fs::read(lives.marks(0, 1)).unwrap(), located)
+}
+
+/// The bytes with zeros from an offset on.
+fn zeroed(bytes: &[u8], from: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[from..].fill(0);
+    bytes
+}
+
+#[test]
+fn a_last_mark_that_cannot_be_read_proves_that_all_before_it_was_durable() {
+    run(async |lives| {
+        let (wal, marks, located) = two_groups(&lives).await;
+        let last = marks.len() - MARK_BYTES;
+        for unread in [zeroed(&marks, last), marks[..last + 1].to_vec(), zeroed(&marks, marks.len() - 50)] {
+            fs::write(lives.marks(0, 1), unread).unwrap();
+            fs::write(lives.wal(0, 1), &wal).unwrap();
+            let found = lives.read().await.unwrap();
+            assert_eq!(records(&found), [block(0), block(1), block(2), block(3)]);
+            assert_eq!(found.inherited.predecessors, [(name(0, 1), end(located[0]))]);
+            // Whichever of its group's records is damaged, and also if all of them are gone.
+            for record in &located[1..] {
+                let from = usize::try_from(record.offset).unwrap();
+                fs::write(lives.wal(0, 1), zeroed(&wal, from + 3)).unwrap();
+                let error = lives.read().await.err().expect("it was acknowledged").to_string();
+                assert!(
+                    error.contains(&format!("0000000000-0000000001.wal is damaged at byte {from}")),
+                    "{error}"
+                );
+            }
+            fs::write(lives.wal(0, 1), &wal[..usize::try_from(end(located[0])).unwrap()]).unwrap();
+            let error = lives.read().await.err().expect("it was acknowledged").to_string();
+            assert!(error.contains("more was durable before mark 3"), "{error}");
+        }
+        // A mark that was never appended proves nothing: what stands where it would be is the torn end of a write.
+        fs::write(lives.marks(0, 1), &marks[..last]).unwrap();
+        fs::write(lives.wal(0, 1), zeroed(&wal, usize::try_from(located[2].offset).unwrap())).unwrap();
+        assert_eq!(records(&lives.read().await.unwrap()), [block(0), block(1)]);
+    });
+}
+
+#[test]
+fn a_mark_in_between_that_cannot_be_read_hides_neither_records_nor_damage() {
+    run(async |lives| {
+        let (wal, marks, located) = two_groups(&lives).await;
+        for number in 0..2 {
+            let mut unread = marks.clone();
+            unread[number * MARK_BYTES..][..MARK_BYTES].fill(7);
+            fs::write(lives.marks(0, 1), unread).unwrap();
+            fs::write(lives.wal(0, 1), &wal).unwrap();
+            assert_eq!(lives.read().await.unwrap().inherited.carried, []);
+            fs::write(lives.wal(0, 1), zeroed(&wal, usize::try_from(located[3].offset).unwrap())).unwrap();
+            assert!(matches!(lives.read().await, Err(Error::Damaged { .. })), "mark {number}");
+        }
+    });
+}
+
+#[test]
+fn of_a_first_mark_that_cannot_be_read_it_is_known_what_it_covered() {
+    run(async |lives| {
+        let (journal, _) = lives.begin(1, Inherited::default(), 1 << 20).await;
+        let located = journal.append(vec![block(0), block(1)], false).await.unwrap();
+        let (_second, moved) = lives.begin(2, lives.read().await.unwrap().inherited, 1 << 20).await;
+        let wal = fs::read(lives.wal(1, 2)).unwrap();
+        fs::write(lives.marks(1, 2), [0; MARK_BYTES]).unwrap();
+        // The next write is torn.
+        fs::write(lives.wal(1, 2), [&wal[..], &[9; 30]].concat()).unwrap();
+        let found = lives.read().await.unwrap();
+        assert_eq!((records(&found), found.torn_bytes), (vec![block(0), block(1)], 30));
+        let carried = moved.now(located[1]);
+        for damaged in [0, carried.offset] {
+            fs::write(lives.wal(1, 2), zeroed(&wal, usize::try_from(damaged).unwrap())).unwrap();
+            let error = lives.read().await.err().expect("it was begun").to_string();
+            assert!(
+                error.contains(&format!("0000000001-0000000002.wal is damaged at byte {damaged}")),
+                "{error}"
+            );
+        }
+        fs::remove_file(lives.wal(1, 2)).unwrap();
+        let error = lives.read().await.err().expect("it was begun").to_string();
+        assert!(error.contains("the file is missing"), "{error}");
     });
 }

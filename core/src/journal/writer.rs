@@ -1,4 +1,4 @@
-//! Writing the journal: one task, so that all that waits shares one sync.
+//! Writing the journal: one task, so that all that waits shares one sync of the segment and one of its marks.
 
 use super::{DurableMark, Record, Segment, SegmentHeader, SegmentName};
 use crate::{
@@ -165,6 +165,8 @@ struct OpenSegment {
     marks: Box<dyn File>,
     length: u64,
     records: u64,
+    /// How many bytes the last mark covers.
+    marked: u64,
     marks_written: u64,
 }
 
@@ -278,7 +280,7 @@ impl Writer {
         file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
         let marks = disk.create_new(&marks_path).await.map_err(Error::disk("create", &marks_path))?;
         let length = bytes.len() as u64;
-        let mut open = OpenSegment { name, file, marks, length, records, marks_written: 0 };
+        let mut open = OpenSegment { name, file, marks, length, records, marked: 0, marks_written: 0 };
         open.file.sync().await.map_err(Error::disk("sync", &path))?;
         let directory = &self.directory;
         disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
@@ -291,7 +293,11 @@ impl Writer {
     }
 }
 
+/// Makes all that was appended durable, and then known to be.
 async fn sync(open: &mut OpenSegment, path: &Path, directory: &Path, generation: Generation) -> Result<()> {
+    if open.marked == open.length {
+        return Ok(());
+    }
     open.file.sync().await.map_err(Error::disk("sync", path))?;
     mark(open, directory, generation, false).await
 }
@@ -302,10 +308,12 @@ async fn mark(
     generation: Generation,
     continued: bool,
 ) -> Result<()> {
-    let mut bytes = Vec::new();
     let mark = DurableMark { length: open.length, continued };
-    codec::write_frame(&mut bytes, generation, open.marks_written, &mark);
-    open.marks_written += 1;
     let path = open.name.marks(directory);
-    open.marks.append(&bytes).await.map_err(Error::disk("append to", &path))
+    let slot = mark.slot(generation, open.marks_written);
+    open.marks.append(&slot).await.map_err(Error::disk("append to", &path))?;
+    open.marks.sync().await.map_err(Error::disk("sync", &path))?;
+    open.marks_written += 1;
+    open.marked = open.length;
+    Ok(())
 }

@@ -90,7 +90,7 @@ async fn recover_alone(
         let reason = format!("the segment is missing, and checkpoint {id} needs it");
         return Err(Error::Damaged { path, offset: 0, reason });
     }
-    // Marks may go with a power loss; what a checkpoint says is durable as it is. A segment that has a successor ends where that says.
+    // The marks say so too; but damage may have met them and the segment. A segment that has a successor ends where that says.
     if let Some((name, segment)) = found.segments.last()
         && (Some(name.segment), name.generation) == (checkpoint.journal_newest, id.generation)
         && segment.length < checkpoint.journal_durable

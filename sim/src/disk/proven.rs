@@ -12,7 +12,7 @@ use highwater_core::{
     codec::{self, FrameError, read_frame, write_frame},
     env::{Env, File},
     ids::{BlockId, CheckpointSequence, Generation, Interval, SegmentId, SourceId},
-    journal::{Allocation, Completion, Record, SegmentHeader, SegmentName, decode_segment},
+    journal::{Allocation, Completion, DurableMark, Record, SegmentHeader, SegmentName, decode_segment},
 };
 use std::{collections::BTreeSet, future::Future, io::ErrorKind, path::Path, sync::Arc};
 
@@ -142,11 +142,9 @@ fn segment() -> (Vec<u8>, Vec<u8>) {
     let (mut wal, mut marks) = (Vec::new(), Vec::new());
     let header = SegmentHeader { name: NAME, predecessors: Vec::new(), carried: 0 };
     let time = BatchTime(1_500_000_000_000);
-    let mut mark = |wal: &[u8], sequence| {
-        // The engine's own type is its secret; the header but for its checksums is any frame's.
-        let mut frame = Vec::new();
-        write_frame(&mut frame, NAME.generation, sequence, &header);
-        marks.extend(super::sabotaged::reframe(&frame, &codec::encode(&(wal.len() as u64, false))));
+    let mut mark = |wal: &[u8], number| {
+        let mark = DurableMark { length: wal.len() as u64, continued: false };
+        marks.extend(mark.slot(NAME.generation, number));
     };
     write_frame(&mut wal, NAME.generation, 0, &header);
     mark(&wal, 0);

@@ -17,7 +17,7 @@ use highwater_core::{
     BatchTime,
     checkpoint::Checkpoint,
     codec::{self, HEADER_BYTES, Kind, read_frame},
-    journal::Completion,
+    journal::{Completion, MARK_BYTES, Marks, SegmentName, decode_marks},
 };
 use std::ops::Range;
 
@@ -186,11 +186,15 @@ impl State {
                 shorter = reframe(&shorter, &payload);
                 shorter.extend(rest);
             }
-            let marks = file.name.strip_suffix(".wal").map(|stem| format!("{stem}.durable"));
+            let stem = file.name.strip_suffix(".wal").map(str::to_owned);
             let length = shorter.len() as u64;
             self.disk.replace(inode, shorter);
-            match marks.and_then(|marks| self.disk.find(&marks).ok()) {
-                Some(marks) => self.shorten_marks(marks, length),
+            let marks = stem.and_then(|stem| {
+                let name = SegmentName::parse(stem.rsplit('/').next()?)?;
+                Some((name, self.disk.find(&format!("{stem}.durable")).ok()?))
+            });
+            match marks {
+                Some((name, marks)) => self.shorten_marks(name, marks, length),
                 None => self.agree_with(inode),
             }
             return;
@@ -198,13 +202,13 @@ impl State {
     }
 
     /// Takes away the marks that say that a segment is durable beyond a length.
-    fn shorten_marks(&mut self, marks: InodeId, length: u64) {
-        let bytes = &self.disk.inode(marks).content;
-        let says = |frame: &Framed| codec::decode::<(u64, bool)>(&bytes[frame.payload()]);
-        let frames = frames(bytes);
-        let kept = frames.iter().take_while(|frame| says(frame).is_ok_and(|(durable, _)| durable <= length));
-        let end = kept.last().map_or(0, |frame| frame.range.end);
-        let shorter = bytes[..end].to_vec();
+    fn shorten_marks(&mut self, name: SegmentName, marks: InodeId, length: u64) {
+        let mut slots: Vec<&[u8]> = self.disk.inode(marks).content.chunks(MARK_BYTES).collect();
+        let says_more = |marks: Marks| marks.length > length || marks.read < marks.written;
+        while decode_marks(name, &slots.concat()).is_ok_and(says_more) {
+            slots.pop();
+        }
+        let shorter = slots.concat();
         self.disk.replace(marks, shorter);
     }
 

@@ -2,13 +2,13 @@
 //!
 //! Verified, for every operation of which the driver was told that it failed: that very life does not go on as if it were done. Of
 //! blocks and allocations in the journal behind what was durable before a failed append or sync, it tells neither its listeners nor the source
-//! that they are (a second sync that succeeds proves nothing); after a failure at an output it tells of no completed batch, after one at
+//! that they are (a second sync that succeeds proves nothing); nor, after one at the durable marks, of those behind the last mark; after a failure at an output it tells of no completed batch, after one at
 //! a checkpoint or a snapshot of no checkpoint, after one of a claim of no generation. What was on the way before the failure is told
 //! after it rightly, which is why the journal is judged by its records. A later life that finds what was written may use it: that
 //! an operation failed does not mean that it did not happen.
 //!
 //! The expectation comes from the disk, which keeps what it failed and what was durable then. Not verified: a removal, a read or a
-//! lock that failed, on which nothing durable rests; directories of the journal; the durable marks, without which it recovers as well.
+//! lock that failed, on which nothing durable rests; directories of the journal.
 
 use super::{Case, Findings, image};
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 use highwater_core::{
     event::Event,
     ids::BlockId,
-    journal::{Block, Record},
+    journal::{Block, Record, decode_marks},
 };
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
@@ -34,7 +34,11 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         }
         seen += 1;
         let claim = match failure.step.place {
-            Place::Journal => claim_of_journal(evidence, life, failure),
+            Place::Journal => {
+                failure.durable.and_then(|durable| claim_of_journal(evidence, life, &failure.path, durable))
+            }
+            Place::Marks => marked_before(evidence, failure)
+                .and_then(|(segment, durable)| claim_of_journal(evidence, life, &segment, durable)),
             Place::Output => said_after(life, failure, |event| match event {
                 Event::BatchCompleted { time, .. } => Some(format!("batch {time} was complete")),
                 _ => None,
@@ -51,7 +55,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
                 }
                 _ => None,
             }),
-            Place::Root | Place::Marks | Place::Elsewhere => None,
+            Place::Root | Place::Elsewhere => None,
         };
         violations.extend(claim.map(|claim| {
             let FailedOperation { life, path, .. } = failure;
@@ -70,10 +74,18 @@ fn said_after(
     life.events.iter().filter(|(at, _)| *at > failure.at).find_map(|(_, event)| claim(event))
 }
 
-/// What a life said of records that the journal did not make durable before the failure.
-fn claim_of_journal(evidence: &Evidence, life: &LifeEvidence, failure: &FailedOperation) -> Option<String> {
-    let durable = failure.durable?;
-    let records = image::records(evidence, &failure.path);
+/// The segment beside marks of which one failed, and how much of it the marks call durable that were durable before.
+fn marked_before(evidence: &Evidence, failure: &FailedOperation) -> Option<(String, u64)> {
+    let segment = failure.path.strip_suffix(".durable").map(|stem| format!("{stem}.wal"))?;
+    let bytes = image::file(evidence, &failure.path)?;
+    let durable = bytes.get(..usize::try_from(failure.durable?).ok()?)?;
+    let marks = decode_marks(image::segment_name(&segment)?, durable).ok()?;
+    Some((segment, marks.length))
+}
+
+/// What a life said of records of a segment that were not durable before a failure.
+fn claim_of_journal(evidence: &Evidence, life: &LifeEvidence, segment: &str, durable: u64) -> Option<String> {
+    let records = image::records(evidence, segment);
     records.into_iter().filter(|(offset, _)| *offset >= durable).find_map(|(_, record)| match record {
         Record::Block(block) => claim_of_block(evidence, life, &block),
         Record::Allocation(allocation) => life.events.iter().find_map(|(_, event)| match event {

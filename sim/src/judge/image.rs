@@ -77,12 +77,16 @@ pub(super) fn all_segments(evidence: &Evidence, last: &Image) -> Vec<(SegmentNam
     segments(files.into_iter())
 }
 
+/// A file as it was when it was removed, or is in the end.
+pub(super) fn file(evidence: &Evidence, path: &str) -> Option<Vec<u8>> {
+    let buried = evidence.graveyard.iter().rev().find(|buried| buried.path == path);
+    evidence.last_written().get(path).or(buried.map(|buried| &buried.content)).cloned()
+}
+
 /// The records of one segment, whatever its successors say of its length: removed, or there in the end.
 pub(super) fn records(evidence: &Evidence, path: &str) -> Vec<(u64, Record)> {
-    let buried = evidence.graveyard.iter().rev().find(|buried| buried.path == path);
-    let last = evidence.last_written();
-    let bytes = last.get(path).or(buried.map(|buried| &buried.content));
-    let segment = segment_name(path).zip(bytes).and_then(|(name, bytes)| decode_segment(name, bytes).ok());
+    let bytes = file(evidence, path);
+    let segment = segment_name(path).zip(bytes).and_then(|(name, bytes)| decode_segment(name, &bytes).ok());
     let records = segment.into_iter().flat_map(|segment| segment.records);
     records.map(|(offset, _, record)| (offset, record)).collect()
 }

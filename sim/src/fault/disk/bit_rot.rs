@@ -1,7 +1,7 @@
 //! A bit of a durable file flips while nobody looks.
 //!
 //! What it does: at the trigger one bit of a file of the checkpoint directory is another one, for every later read; the pristine byte
-//! is kept beside it. It hits a durable byte, or any byte of a file that has none (the durable marks, which nobody syncs).
+//! is kept beside it. It hits a durable byte, or any byte of a file that has none.
 //! Detectable: all invariants hold, or the driver stops with an error that names file and offset. Missed when the place holds no
 //! file with any content.
 
