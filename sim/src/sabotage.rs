@@ -76,12 +76,14 @@ impl Sabotage {
     ];
 
     /// A sabotage that makes sense: one that a step or a place of this kind can suffer.
-    fn checked(self) -> Option<Self> {
+    pub(crate) fn checked(self) -> Option<Self> {
         use DiskOperation::{Append, Remove, Sync, SyncDir, Truncate};
         let makes_sense = match self {
             Self::Skip(step) => matches!(step.operation, Sync | SyncDir | Truncate | Remove | Append),
             Self::Late(first, _) => matches!(first.operation, Sync | SyncDir),
-            Self::Forge(place) => matches!(place, Place::Journal | Place::State | Place::Checkpoint),
+            Self::Forge(place) => {
+                matches!(place, Place::Journal | Place::State | Place::Checkpoint | Place::Marks)
+            }
             Self::Shorten(place) => matches!(place, Place::Journal | Place::State),
             _ => true,
         };
@@ -209,6 +211,7 @@ mod tests {
             "late:sync:journal:append:marks",
             "overwrite:generation",
             "forge:state",
+            "forge:marks",
             "shorten:journal",
             "hide-claims",
             "hide-completions",

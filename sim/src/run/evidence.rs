@@ -50,6 +50,8 @@ pub struct Evidence {
     pub failures: Vec<FailedOperation>,
     /// The steps that some life made: what a fault could have hit.
     pub reached: StepSet,
+    /// Those of them that were refused at least once, because the name was taken.
+    pub refused: StepSet,
     /// The space that was used.
     pub usage: Usage,
     /// Whether everything that was sent was processed in time, and the driver stopped when it was asked to.
@@ -234,6 +236,13 @@ impl Evidence {
             LifeEnd::Failed { error, cause: Cause::Damage } if names_file_and_offset(error) => Some(error),
             _ => None,
         }
+    }
+
+    /// Whether a life took something that it read for damaged: a checkpoint that it passed over, or an error that ended it.
+    pub fn refused_damage(&self) -> bool {
+        let ended = |life: &LifeEvidence| matches!(&life.end, LifeEnd::Failed { cause: Cause::Damage, .. });
+        self.lives.iter().any(ended)
+            || self.events().any(|(_, _, event)| matches!(event, Event::CandidateRejected { .. }))
     }
 
     /// The batches that were emitted, by the longest of their emissions to the tap, in the order of their times. A life
