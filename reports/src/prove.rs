@@ -5,7 +5,10 @@ use crate::{
     text::layout::count,
 };
 use comfy_table::CellAlignment;
-use highwater_sim::{prove::Proof, sabotage::Sabotage};
+use highwater_sim::{
+    prove::{Proof, is_slack},
+    sabotage::Sabotage,
+};
 use serde::Serialize;
 
 /// What became of every step.
@@ -24,9 +27,17 @@ pub struct Proved {
 }
 
 impl Proved {
-    /// Whether a judge objected to the sabotage of each.
+    /// Whether a judge objected to the sabotage of each, but for waits that only come earlier than they must.
     pub fn all_caught(&self) -> bool {
-        self.proofs.iter().all(|proof| proof.caught.is_some())
+        self.steps().all(|proof| proof.caught.is_some())
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &Proof> {
+        self.proofs.iter().filter(|proof| !is_slack(proof, &self.proofs))
+    }
+
+    fn slack(&self) -> Vec<Sabotage> {
+        self.proofs.iter().filter(|proof| is_slack(proof, &self.proofs)).map(|proof| proof.step).collect()
     }
 }
 
@@ -38,7 +49,7 @@ pub fn render(proved: &Proved) -> String {
             column.set_cell_alignment(CellAlignment::Left);
         }
     }
-    for Proof { step, caught, seeds } in &proved.proofs {
+    for Proof { step, caught, seeds } in proved.steps() {
         let row = match caught {
             Some(caught) => {
                 let broken: Vec<String> = caught.broken.iter().map(ToString::to_string).collect();
@@ -50,6 +61,12 @@ pub fn render(proved: &Proved) -> String {
     }
     let mut text = finish(&table);
     text.push_str("\n\n");
+    let slack = proved.slack();
+    set_aside(
+        &mut text,
+        "slack: the sync is needed, but not yet at the second step; nobody objects if it is late",
+        &slack,
+    );
     set_aside(&mut text, "no ordering, the second does not wait for the first", &proved.unordered);
     set_aside(&mut text, "unconditional, the name was never taken", &proved.unconditional);
     text.push_str(&summary(proved));
@@ -65,9 +82,9 @@ fn set_aside(text: &mut String, why: &str, steps: &[Sabotage]) {
 
 fn summary(proved: &Proved) -> String {
     let mut needed: Vec<u64> =
-        proved.proofs.iter().filter(|proof| proof.caught.is_some()).map(|proof| proof.seeds).collect();
+        proved.steps().filter(|proof| proof.caught.is_some()).map(|proof| proof.seeds).collect();
     needed.sort_unstable();
-    let mut text = format!("{} of {} caught", needed.len(), count(proved.proofs.len() as u64, "step"));
+    let mut text = format!("{} of {} caught", needed.len(), count(proved.steps().count() as u64, "step"));
     if let (Some(median), Some(worst)) = (needed.get(needed.len() / 2), needed.last()) {
         text.push_str(&format!("; seeds of each scenario needed: median {median}, most {worst}"));
     }
@@ -116,5 +133,12 @@ mod tests {
         assert!(!proved.all_caught());
         proved.proofs.pop();
         assert!(proved.all_caught());
+        proved.proofs.push(proof("late:sync:journal:sync:state", 50, false));
+        assert!(proved.all_caught(), "the sync is needed, if not so early");
+        let text = render(&proved);
+        assert!(
+            text.contains("1 of 1 step caught") && text.contains("late:sync:journal:sync:state\n"),
+            "{text}"
+        );
     }
 }

@@ -42,7 +42,8 @@ pub enum Sabotage {
     /// `skip:OPERATION:PLACE`: the step (a sync, a sync of a directory, a truncate, a removal, an append) reports success and does
     /// nothing.
     Skip(Step),
-    /// `late:OPERATION:PLACE:OPERATION:PLACE`: a sync reports success and takes effect after the next second step alone, or never.
+    /// `late:OPERATION:PLACE:OPERATION:PLACE`: a sync reports success and takes effect after the next second step alone, right
+    /// before the durable step after that, or never.
     Late(Step, Step),
     /// `overwrite:PLACE`: what must not be there yet, and is, is replaced: by a creation and by a rename.
     Overwrite(Place),

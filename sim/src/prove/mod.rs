@@ -8,7 +8,10 @@
 //!   under a right checksum. So the harm is what there would be without the check, and a run in which the driver found damage
 //!   all the same proves nothing.
 //!
-//! A step that no seed sabotages into a violation is either not needed, and costs time, or not tested.
+//! - An ordering to whose sabotage nobody objects, of a sync that is needed by itself, is a wait that comes earlier than it must
+//!   ([`is_slack`]): something after the second step needs the first, and the two could as well be done at once.
+//!
+//! Any other step that no seed sabotages into a violation is either not needed, and costs time, or not tested.
 //!
 //! Left out: that two steps make up for each other; each is sabotaged alone.
 
@@ -50,6 +53,13 @@ pub struct Caught {
     pub broken: Vec<Invariant>,
 }
 
+/// Whether a proof shows a wait that comes earlier than it must: an ordering that nobody missed, of a sync without which something breaks.
+pub fn is_slack(proof: &Proof, proofs: &[Proof]) -> bool {
+    let Sabotage::Late(first, _) = proof.step else { return false };
+    let is_needed = |other: &Proof| other.step == Sabotage::Skip(first) && other.caught.is_some();
+    proof.caught.is_none() && proofs.iter().any(is_needed)
+}
+
 /// Sabotages each of the steps, with the seeds below `seeds` of all the scenarios, on `jobs` threads. `each` is told of each proof in the
 /// order of the steps, and says when to stop.
 ///
@@ -89,6 +99,9 @@ fn prove_one(scenarios: &[Scenario], step: Sabotage, seeds: u64) -> Proof {
 /// Whether a judge objected because of the sabotage, as far as the run itself tells.
 fn counts(step: Sabotage, report: &RunReport) -> bool {
     // The damage has to pass for the truth.
-    let noticed = matches!(step, Sabotage::Forge(_) | Sabotage::Shorten(_)) && report.refused;
+    let noticed = match step {
+        Sabotage::Forge(place) | Sabotage::Shorten(place) => report.refused.contains(&place),
+        _ => false,
+    };
     !report.held() && !noticed
 }

@@ -2,7 +2,7 @@
 
 use super::{Evidence, LifeEnd, LifeEvidence, Restart, RunOptions, price};
 use crate::{
-    fault::{Class, FaultKind, FaultOutcome, Hit, Plan, Step},
+    fault::{Class, FaultKind, FaultOutcome, Hit, Place, Plan, Step},
     judge::{Verdict, acknowledged_lines},
     scenario::Scenario,
     simulation::Panicked,
@@ -43,9 +43,9 @@ pub struct RunReport {
     /// The error, naming file and offset, with which the driver stopped for good because of damage; the run held if all that
     /// it did before is right.
     pub detected: Option<String>,
-    /// Whether a life took something that it read for damaged: a checkpoint that it passed over, or an error that ended it.
+    /// Where a life took something that it read for damaged: it passed over a checkpoint, or ended with an error that names the file.
     #[serde(skip)]
-    pub refused: bool,
+    pub refused: BTreeSet<Place>,
     /// The steps that were hit, by what.
     pub coverage: BTreeSet<(Step, FaultKind)>,
     /// The steps that some life made: what could have been hit.
