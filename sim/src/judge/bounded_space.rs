@@ -1,12 +1,13 @@
 //! I9: journal, checkpoints, snapshots and temporary files stay bounded.
 //!
 //! Verified: the most bytes and files that were on the disk at any time, against a bound that follows from the options, the
-//! input and the number of lives; and that after an orderly end no temporary file is left, no claim
-//! but the newest one, and no part of the journal before the first segment that a checkpoint names. Not verified: the space that one
+//! input and the number of lives; and that after an orderly end no temporary file is left, and, in a run
+//! without damage or a second driver, no claim but the newest one and no part of the journal before the first segment that a checkpoint
+//! names. Not verified: the space that one
 //! file system needs for them.
 
 use super::{Case, Findings, image};
-use crate::run::LifeEnd;
+use crate::{fault::Class, run::LifeEnd};
 
 /// The files that a quiet directory has: lock, claim, up to five checkpoints, three snapshots, two segments with their marks,
 /// two outputs, and one or two that are about to be removed.
@@ -53,8 +54,9 @@ fn left_behind<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a String> {
     let image = &case.evidence.last_image;
     let whole = image::checkpoints(image).into_values().flatten();
     let first_segment = whole.map(|checkpoint| checkpoint.journal_from).min();
-    // An older driver that stood still may have claimed what is over, and what it wrote last is swept by the next start.
-    let alone = !case.evidence.had_two_drivers();
+    // An older driver that stood still may have claimed what is over, and what it wrote last is swept by the next start. Of a checkpoint
+    // that is damaged nobody knows what it needs.
+    let alone = !case.evidence.had_two_drivers() && case.evidence.class() == Class::Tolerated;
     let newest_claim = image.keys().rfind(|path| path.starts_with(CLAIMS));
     let is_left = move |path: &&String| {
         let segment = image::journal_file(path).map(|name| name.segment);
