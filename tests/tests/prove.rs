@@ -56,12 +56,15 @@ fn a_step_of_each_kind_is_caught_and_the_same_on_any_number_of_threads() {
 #[test]
 fn a_step_that_no_run_makes_is_not_caught() {
     let scenarios = scenarios(&["word-count"]);
-    let proved =
-        proofs(&scenarios, &["skip:sync:state", "skip:sync:journal", "late:sync:journal:sync:state"], 30, 2);
-    let caught: Vec<bool> = proved.iter().map(|proof| proof.caught.is_some()).collect();
-    assert_eq!(caught, [false, true, false]);
+    let mut proved = proofs(&scenarios, &["skip:sync:state", "late:sync:journal:sync:state"], 8, 2);
+    assert!(proved.iter().all(|proof| proof.caught.is_none() && proof.seeds == 8), "{proved:?}");
+    proved.extend(proofs(&scenarios, &["skip:sync:journal"], 300, 1));
     let slack: Vec<bool> = proved.iter().map(|proof| is_slack(proof, &proved)).collect();
-    assert_eq!(slack, [false, false, true], "the sync of the journal is needed, but not for that");
+    assert_eq!(
+        slack,
+        [false, true, false],
+        "the sync of the journal is needed, but not for that: {proved:?}"
+    );
 }
 
 #[test]
@@ -107,9 +110,9 @@ fn command(arguments: &[&str]) -> (Option<i32>, String, String) {
 #[test]
 fn the_command_fails_if_nobody_objects() {
     let (status, out, said) =
-        command(&["prove", "word-count", "--seeds", "30", "--step", "skip:sync:journal"]);
+        command(&["prove", "word-count", "--seeds", "300", "--step", "skip:sync:journal"]);
     assert_eq!(status, Some(0), "{said}");
-    assert!(said.starts_with("proving 1 steps, 1 scenarios, seeds 0..30"), "{said}");
+    assert!(said.starts_with("proving 1 steps, 1 scenarios, seeds 0..300"), "{said}");
     assert!(
         out.contains("1 of 1 step caught") && out.contains("highwater replay word-count --seed "),
         "{out}"
