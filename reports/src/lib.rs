@@ -4,6 +4,7 @@
 //!   of it shows a reviewer what a change does to a recovery.
 //! - [`sweep`] adds runs up and renders the table of a sweep.
 //! - [`explore`] renders what an exploration of all crash points came to.
+//! - [`prove`] is the table of the durable steps, each sabotaged.
 //! - [`json`] is one run's report as one line, for programs.
 //! - [`shrink`] is a failure that was made small.
 //! - [`replay`] is the command that lives through a run again, which ends every report of a failure.
@@ -13,6 +14,7 @@
 
 pub mod explore;
 pub mod json;
+pub mod prove;
 pub mod replay;
 pub mod shrink;
 pub mod sweep;

@@ -13,6 +13,7 @@
 //! - [`scenario`] is what is swept; [`run`] lives through it under a plan; the [`judge`]s say whether the invariants held.
 //! - [`sweep`] runs many seeds at once; [`shrink`] makes the plan of a failure small; [`explore`] enumerates every crash point and
 //!   every crash image of one run.
+//! - [`prove`] takes every durable step away in turn, and demands that a judge objects.
 //! - [`rng`] gives every domain its own stream of numbers, so that a draw added in one shifts nothing in another.
 #[cfg(not(madsim))]
 compile_error!(
@@ -27,6 +28,7 @@ pub mod explore;
 pub mod fault;
 pub mod judge;
 pub mod network;
+pub mod prove;
 pub mod random;
 pub mod rng;
 pub mod run;

@@ -42,7 +42,8 @@ pub enum Sabotage {
     /// `skip:OPERATION:PLACE`: the step (a sync, a sync of a directory, a truncate, a removal, an append) reports success and does
     /// nothing.
     Skip(Step),
-    /// `late:OPERATION:PLACE:OPERATION:PLACE`: a sync reports success and takes effect after the next second step alone, or never.
+    /// `late:OPERATION:PLACE:OPERATION:PLACE`: a sync reports success and takes effect after the next second step alone, right
+    /// before the durable step after that, or never.
     Late(Step, Step),
     /// `overwrite:PLACE`: what must not be there yet, and is, is replaced: by a creation and by a rename.
     Overwrite(Place),
@@ -76,12 +77,14 @@ impl Sabotage {
     ];
 
     /// A sabotage that makes sense: one that a step or a place of this kind can suffer.
-    fn checked(self) -> Option<Self> {
+    pub(crate) fn checked(self) -> Option<Self> {
         use DiskOperation::{Append, Remove, Sync, SyncDir, Truncate};
         let makes_sense = match self {
             Self::Skip(step) => matches!(step.operation, Sync | SyncDir | Truncate | Remove | Append),
             Self::Late(first, _) => matches!(first.operation, Sync | SyncDir),
-            Self::Forge(place) => matches!(place, Place::Journal | Place::State | Place::Checkpoint),
+            Self::Forge(place) => {
+                matches!(place, Place::Journal | Place::State | Place::Checkpoint | Place::Marks)
+            }
             Self::Shorten(place) => matches!(place, Place::Journal | Place::State),
             _ => true,
         };
@@ -210,6 +213,7 @@ mod tests {
             "late:sync:journal:append:marks",
             "overwrite:generation",
             "forge:state",
+            "forge:marks",
             "shorten:journal",
             "hide-claims",
             "hide-completions",

@@ -11,7 +11,7 @@ use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     sync::{
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     thread,
@@ -28,19 +28,30 @@ pub fn sweep(
     options: &RunOptions,
     mut each: impl FnMut(Run) -> ControlFlow<()>,
 ) {
-    let next = AtomicU64::new(0);
+    let work = |seed: &u64| run(scenario, &RunOptions { seed: *seed, ..options.clone() });
+    in_order(jobs, seeds, work, |_, run| each(run));
+}
+
+/// Does the same with each of some items on `jobs` threads, and gives each result to `each` in the order of the items, until it says
+/// to stop.
+pub(crate) fn in_order<T: Sync, R: Send>(
+    jobs: usize,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+    mut each: impl FnMut(&T, R) -> ControlFlow<()>,
+) {
+    let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let (done, finished) = mpsc::sync_channel(4 * jobs.max(1));
     thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
-            let (next, stopped, done) = (&next, &stopped, done.clone());
+            let (next, stopped, done, work) = (&next, &stopped, done.clone(), &work);
             scope.spawn(move || {
                 while !stopped.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(seed) = seeds.get(index as usize) else { return };
-                    let run = run(scenario, &RunOptions { seed: *seed, ..options.clone() });
-                    // Nobody listens any more: the sweep was stopped.
-                    if done.send((index, run)).is_err() {
+                    let Some(item) = items.get(index) else { return };
+                    // Nobody listens any more: it was stopped.
+                    if done.send((index, work(item))).is_err() {
                         return;
                     }
                 }
@@ -49,11 +60,12 @@ pub fn sweep(
         drop(done);
         let mut waiting = BTreeMap::new();
         let mut expected = 0;
-        for (index, run) in finished {
-            waiting.insert(index, run);
-            while let Some(run) = waiting.remove(&expected) {
+        for (index, result) in finished {
+            waiting.insert(index, result);
+            while let Some(result) = waiting.remove(&expected) {
+                let item = &items[expected];
                 expected += 1;
-                if each(run).is_break() {
+                if each(item, result).is_break() {
                     stopped.store(true, Ordering::Relaxed);
                     return;
                 }

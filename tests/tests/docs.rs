@@ -1,6 +1,9 @@
 //! What the documents say is so.
 
-use highwater_sim::fault::{Class, FaultKind, Plan};
+use highwater_sim::{
+    fault::{Class, FaultKind, Plan},
+    sabotage::Sabotage,
+};
 use std::{fs, path::Path};
 
 fn document(name: &str) -> String {
@@ -37,5 +40,20 @@ fn the_plans_in_the_fault_model_can_be_read() {
     for plan in plans {
         let plan: Plan = toml::from_str(plan).unwrap_or_else(|error| panic!("{error}\n{plan}"));
         assert!(!plan.faults.is_empty());
+    }
+}
+
+#[test]
+fn the_proof_names_sabotages_that_there_are() {
+    let text = document("proof.md");
+    let is_name = |word: &&str| {
+        ["skip:", "late:", "overwrite:", "forge:", "shorten:", "hide-"]
+            .iter()
+            .any(|kind| word.starts_with(kind))
+    };
+    let names: Vec<&str> = text.split('`').skip(1).step_by(2).filter(is_name).collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(name.parse::<Sabotage>().is_ok(), "{name}");
     }
 }

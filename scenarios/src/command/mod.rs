@@ -7,6 +7,7 @@ mod faults;
 mod feed;
 mod interval;
 mod narrator;
+mod prove;
 mod replay;
 mod run;
 mod shrink;
@@ -41,6 +42,7 @@ enum Command {
     Sweep(sweep::Sweep),
     Replay(replay::Replay),
     Explore(explore::Explore),
+    Prove(prove::Prove),
     Shrink(shrink::Shrink),
     Faults(faults::Faults),
     /// Lists the scenarios, a line each: `run` takes those without a source's name at their end
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(sweep) => sweep.main(),
         Command::Replay(replay) => replay.main(),
         Command::Explore(explore) => explore.main(),
+        Command::Prove(prove) => prove.main(),
         Command::Shrink(shrink) => shrink.main(),
         Command::Faults(faults) => faults.main(),
         Command::Scenarios => {

@@ -169,6 +169,7 @@ impl Volume {
     /// promised of it.
     pub(crate) fn end_life(&mut self, node: NodeIndex, life: Life) {
         self.struck.postponed.clear();
+        self.struck.overdue.clear();
         for file in &mut self.inodes {
             file.end_of_cache(|by| by == (node, life));
             let broken = file.check(&file.promised);

@@ -248,6 +248,12 @@ impl Seat {
                 fate.map(|fate| state.fulfil(self, entry, fate, act))
             }
         };
+        if let Some(Err(error)) = &result
+            && error.kind() == ErrorKind::AlreadyExists
+        {
+            let step = state.step(operation, &target.path(&state.disk));
+            state.refused.insert(step);
+        }
         let aim = match target {
             Target::Path(path) => xxh3_64(path.as_bytes()),
             Target::File(inode, []) => inode.0 as u64,

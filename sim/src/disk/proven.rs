@@ -86,6 +86,8 @@ fn a_late_sync_takes_effect_after_the_step_that_it_should_come_before() {
         drop(written(&env, temporary, b"content").await);
         assert_eq!(world.durable_file(temporary).unwrap(), b"");
         env.disk.rename(Path::new(temporary), Path::new(published)).await.unwrap();
+        assert_eq!(world.durable_file(published).unwrap(), b"", "a crash may come between the two");
+        env.disk.sync_dir(Path::new("/checkpoint/state")).await.unwrap();
         assert_eq!(world.durable_file(published).unwrap(), b"content");
     });
     with(&["late:sync-dir:checkpoint:remove:journal"], |world, driver, env| async move {
@@ -95,6 +97,7 @@ fn a_late_sync_takes_effect_after_the_step_that_it_should_come_before() {
         let kept = world.files();
         let again = |path: &'static str| env.disk.remove(Path::new(path));
         again(WAL).await.unwrap();
+        env.disk.sync_dir(Path::new("/checkpoint/state")).await.unwrap();
         driver.lose_power(PowerLoss::image(0));
         assert_eq!(world.files(), kept, "only now the checkpoint's name is durable");
     });

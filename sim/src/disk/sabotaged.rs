@@ -67,6 +67,9 @@ impl State {
     /// In which way a sabotage has an operation take effect.
     pub(super) fn sabotaged_way(&mut self, entry: Entry<'_>) -> Way {
         let step = self.step(entry.operation, &entry.target.path(&self.disk));
+        if step.operation.is_durable_step() {
+            self.catch_up();
+        }
         for sabotage in self.disk.sabotage.clone() {
             match sabotage {
                 Sabotage::Skip(skipped) if skipped == step => return Way::Nothing,
@@ -95,17 +98,26 @@ impl State {
         Way::Whole
     }
 
-    /// An operation succeeded, and what a sabotage let wait for it takes effect.
+    /// An operation succeeded, and what a sabotage let wait for it is overdue: there is a moment in which the one is done and not the
+    /// other.
     pub(super) fn after_step(&mut self, seat: &Seat, entry: Entry<'_>) {
         let path = entry.target.path(&self.disk);
         let step = self.step(entry.operation, &path);
         if step == (Step { operation: DiskOperation::CreateNew, place: Place::Generation }) {
             self.disk.struck.claims.insert((seat.node, seat.life), path);
         }
-        let postponed = std::mem::take(&mut self.disk.struck.postponed);
-        for (awaited, postponed) in postponed {
-            match postponed {
-                postponed if awaited != step => self.disk.struck.postponed.push((awaited, postponed)),
+        let struck = &mut self.disk.struck;
+        let (due, postponed) =
+            std::mem::take(&mut struck.postponed).into_iter().partition(|(awaited, _)| *awaited == step);
+        struck.postponed = postponed;
+        let due: Vec<(Step, Postponed)> = due;
+        struck.overdue.extend(due.into_iter().map(|(_, postponed)| postponed));
+    }
+
+    /// What came too late takes effect.
+    fn catch_up(&mut self) {
+        for overdue in std::mem::take(&mut self.disk.struck.overdue) {
+            match overdue {
                 Postponed::File(inode) => self.disk.sync(inode),
                 Postponed::Directory(path) => {
                     self.disk.sync_dir(&path).expect("a directory is never removed");

@@ -38,6 +38,8 @@ pub(crate) struct Struck {
     pub stale: Vec<Damage>,
     /// The syncs that a sabotage lets wait, each for a step.
     pub(super) postponed: Vec<(Step, Postponed)>,
+    /// Those of them whose step has come: they take effect before the next durable step.
+    pub(super) overdue: Vec<Postponed>,
     /// By life, the claim that it created; known where a sabotage asks for it.
     pub claims: BTreeMap<(NodeIndex, Life), String>,
 }

@@ -1,10 +1,11 @@
 //! I2: after a recovery only batches without a durable completion are emitted again.
 //!
 //! Verified: no life emits a batch that the disk which it found says is complete, in a published checkpoint or the journal,
-//! by the judge's own reading; and within a life no batch is emitted twice. Not verified: what is done outside the recorded
+//! by the judge's own reading (of what was written, unless a fault has damaged it); and within a life no batch is emitted twice. Not verified: what is done outside the recorded
 //! output files.
 
 use super::{Case, Findings, image};
+use crate::fault::Class;
 use std::collections::BTreeSet;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
@@ -12,7 +13,10 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut again = BTreeSet::new();
     let mut before = BTreeSet::new();
     for life in &case.evidence.lives {
-        let completed = image::completed(&life.image);
+        let completed = match case.evidence.class() {
+            Class::Tolerated => image::completed(&life.written()),
+            _ => image::completed(&life.image),
+        };
         let mut own = BTreeSet::new();
         let emissions =
             case.evidence.emissions.iter().filter(|emission| emission.tap && emission.life == life.life);

@@ -1,17 +1,20 @@
 //! I9: journal, checkpoints, snapshots and temporary files stay bounded.
 //!
 //! Verified: the most bytes and files that were on the disk at any time, against a bound that follows from the options, the
-//! input and the number of lives; and that after an orderly end no temporary file is left. Not verified: the space that one
+//! input and the number of lives; and that after an orderly end no temporary file is left, and, in a run
+//! without damage or a second driver, no claim but the newest one and no part of the journal before the first segment that a checkpoint
+//! names. Not verified: the space that one
 //! file system needs for them.
 
-use super::{Case, Findings};
-use crate::run::LifeEnd;
+use super::{Case, Findings, image};
+use crate::{fault::Class, run::LifeEnd};
 
 /// The files that a quiet directory has: lock, claim, up to five checkpoints, three snapshots, two segments with their marks,
 /// two outputs, and one or two that are about to be removed.
 const FILES_MAX: u64 = 18;
 /// What a life leaves behind when it dies before it publishes: mostly a claim, or a segment with its marks.
 const FILES_A_LIFE_MAX: u64 = 2;
+const CLAIMS: &str = "/checkpoint/generation/";
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
@@ -38,11 +41,28 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         violations.push(format!("{} files at the peak, at most {files_max} were expected", usage.files_peak));
     }
     if evidence.lives.last().is_some_and(|life| life.end == LifeEnd::Stopped) {
-        let left = evidence.last_image.keys().filter(|path| path.ends_with(".tmp"));
-        violations.extend(left.map(|path| format!("{path} was left behind")));
+        violations.extend(left_behind(case).map(|path| format!("{path} was left behind")));
     }
     Findings {
         seen: format!("at most {} files and {} KiB", usage.files_peak, usage.bytes_peak.div_ceil(1024)),
         violations,
     }
+}
+
+/// The files that nothing needs after an orderly end.
+fn left_behind<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a String> {
+    let image = &case.evidence.last_image;
+    let whole = image::checkpoints(image).into_values().flatten();
+    let first_segment = whole.map(|checkpoint| checkpoint.journal_from).min();
+    // An older driver that stood still may have claimed what is over, and what it wrote last is swept by the next start. Of a checkpoint
+    // that is damaged nobody knows what it needs.
+    let alone = !case.evidence.had_two_drivers() && case.evidence.class() == Class::Tolerated;
+    let newest_claim = image.keys().rfind(|path| path.starts_with(CLAIMS));
+    let is_left = move |path: &&String| {
+        let segment = image::journal_file(path).map(|name| name.segment);
+        let is_over = first_segment.is_some_and(|first| segment.is_some_and(|segment| segment < first));
+        let is_claim = path.starts_with(CLAIMS) && Some(*path) != newest_claim;
+        path.ends_with(".tmp") || alone && (is_over || is_claim)
+    };
+    image.keys().filter(is_left)
 }

@@ -64,6 +64,12 @@ pub(super) fn segment_name(path: &str) -> Option<SegmentName> {
     SegmentName::parse(path.strip_prefix(&format!("{ROOT}journal/"))?.strip_suffix(".wal")?)
 }
 
+/// The name of the journal segment whose records or marks a file holds, from its path.
+pub(super) fn journal_file(path: &str) -> Option<SegmentName> {
+    let stem = path.strip_prefix(&format!("{ROOT}journal/"))?;
+    SegmentName::parse(stem.strip_suffix(".wal").or_else(|| stem.strip_suffix(".durable"))?)
+}
+
 /// The segments that ever were, removed ones included, of which `last` is what is there in the end.
 pub(super) fn all_segments(evidence: &Evidence, last: &Image) -> Vec<(SegmentName, Segment)> {
     // A removed file is what it was when it was removed; one that is there is what it is.

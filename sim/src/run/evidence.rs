@@ -6,7 +6,7 @@
 use super::TappedBatch;
 use crate::{
     disk::{Buried, Damage, FailedOperation, Usage},
-    fault::{Class, FaultOutcome, NetworkOperationMade, StepMade, StepSet},
+    fault::{Class, FaultOutcome, NetworkOperationMade, Place, StepMade, StepSet},
     network::ConnectionRecord,
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
@@ -16,7 +16,10 @@ use highwater_core::{
     event::Event,
     ids::{BatchTime, Generation},
 };
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Every file of the disk with its content.
 pub type Image = BTreeMap<String, Vec<u8>>;
@@ -50,6 +53,8 @@ pub struct Evidence {
     pub failures: Vec<FailedOperation>,
     /// The steps that some life made: what a fault could have hit.
     pub reached: StepSet,
+    /// Those of them that were refused at least once, because the name was taken.
+    pub refused: StepSet,
     /// The space that was used.
     pub usage: Usage,
     /// Whether everything that was sent was processed in time, and the driver stopped when it was asked to.
@@ -236,6 +241,19 @@ impl Evidence {
         }
     }
 
+    /// Where a life took something that it read for damaged: it passed over a checkpoint, or ended with an error that names the file.
+    pub fn refused_damage(&self) -> BTreeSet<Place> {
+        let ends = self.lives.iter().filter_map(|life| match &life.end {
+            LifeEnd::Failed { error, cause: Cause::Damage } => Some(error),
+            _ => None,
+        });
+        let rejections = self.events().filter_map(|(_, _, event)| match event {
+            Event::CandidateRejected { reason, .. } => Some(reason),
+            _ => None,
+        });
+        ends.chain(rejections).flat_map(|told| damaged_places(told)).collect()
+    }
+
     /// The batches that were emitted, by the longest of their emissions to the tap, in the order of their times. A life
     /// that is refused because of damage leaves the output file as the crash before it left it, torn; what was emitted is
     /// right or wrong all the same.
@@ -300,4 +318,33 @@ fn names_file_and_offset(error: &str) -> bool {
     let directory = super::supervise::CHECKPOINT;
     let file = error.contains(&format!("{directory}/")) || error.contains(&format!("{directory} holds data"));
     file && offset.is_some_and(|c| c.is_ascii_digit())
+}
+
+/// The places of the files that an error calls damaged: `/checkpoint/journal/0001.wal is damaged at byte 99: ...`
+fn damaged_places(error: &str) -> impl Iterator<Item = Place> {
+    let told: Vec<&str> = error.split(" is damaged at byte ").collect();
+    let named = told.len() - 1;
+    told.into_iter().take(named).filter_map(|before| {
+        let path = before.rsplit(' ').next()?;
+        let directory = super::supervise::CHECKPOINT;
+        match path.starts_with(directory) {
+            true => Some(Place::of(path, directory)),
+            false => Some(Place::of(&format!("{directory}/{path}"), directory)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_which_places_it_calls_damaged() {
+        let places = |error| damaged_places(error).collect::<Vec<_>>();
+        assert_eq!(places("/checkpoint/journal/0001-0001.wal is damaged at byte 9: x"), [Place::Journal]);
+        let rejected =
+            "rejected: checkpoint/0002-0001 is damaged at byte 0: x; state/0001-0001 is damaged at byte 7: y";
+        assert_eq!(places(rejected), [Place::Checkpoint, Place::State]);
+        assert_eq!(places("the disk is full"), []);
+    }
 }

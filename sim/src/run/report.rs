@@ -2,7 +2,7 @@
 
 use super::{Evidence, LifeEnd, LifeEvidence, Restart, RunOptions, price};
 use crate::{
-    fault::{Class, FaultKind, FaultOutcome, Hit, Plan, Step},
+    fault::{Class, FaultKind, FaultOutcome, Hit, Place, Plan, Step},
     judge::{Verdict, acknowledged_lines},
     scenario::Scenario,
     simulation::Panicked,
@@ -43,6 +43,9 @@ pub struct RunReport {
     /// The error, naming file and offset, with which the driver stopped for good because of damage; the run held if all that
     /// it did before is right.
     pub detected: Option<String>,
+    /// Where a life took something that it read for damaged: it passed over a checkpoint, or ended with an error that names the file.
+    #[serde(skip)]
+    pub refused: BTreeSet<Place>,
     /// The steps that were hit, by what.
     pub coverage: BTreeSet<(Step, FaultKind)>,
     /// The steps that some life made: what could have been hit.
@@ -182,6 +185,7 @@ impl RunReport {
         report.timeline = timeline(&evidence);
         report.class = evidence.class();
         report.detected = evidence.detected().map(str::to_owned);
+        report.refused = evidence.refused_damage();
         report.coverage = coverage(&evidence);
         report.reached = evidence.reached.iter().collect();
         report.price = price::restarts(&evidence);

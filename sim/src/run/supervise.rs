@@ -363,6 +363,7 @@ impl<'a> Supervisor<'a> {
             damages: self.world.damaged_files(),
             failures: self.world.failed_operations(),
             reached: self.world.reached(),
+            refused: self.world.refused(),
             usage: self.world.usage(),
             converged,
             healed_at,

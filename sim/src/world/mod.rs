@@ -292,6 +292,11 @@ impl World {
         self.lock().reached
     }
 
+    /// Those of them that were refused at least once, because the name was taken.
+    pub fn refused(&self) -> StepSet {
+        self.lock().refused
+    }
+
     /// Every file with its content, as a reader sees it now: with the damage that faults did to it.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         self.lock().disk.files().map(|(path, file)| (path, file.content.clone())).collect()

@@ -116,6 +116,8 @@ pub(crate) struct State {
     pub at_risk: Vec<AtRisk>,
     /// The steps that the driver made at all.
     pub reached: StepSet,
+    /// Those of them that were refused at least once, because the name was taken.
+    pub refused: StepSet,
     pub checkpoint_dir: String,
     pub operations_max: u64,
     operations: u64,
@@ -145,6 +147,7 @@ impl State {
             network_operations: Vec::new(),
             at_risk: Vec::new(),
             reached: StepSet::default(),
+            refused: StepSet::default(),
             checkpoint_dir: String::new(),
             operations_max: u64::MAX,
             operations: 0,

@@ -1,0 +1,144 @@
+//! The proof of the durable steps as a table: each step, who objected to its sabotage, and where.
+
+use crate::{
+    sweep::table::{finish, new_table},
+    text::layout::count,
+};
+use comfy_table::CellAlignment;
+use highwater_sim::{
+    prove::{Proof, is_slack},
+    sabotage::Sabotage,
+};
+use serde::Serialize;
+
+/// What became of every step.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Proved {
+    /// How many seeds of each scenario a step was given.
+    pub seeds_max: u64,
+    /// The scenarios.
+    pub scenarios: Vec<String>,
+    /// How each step fared.
+    pub proofs: Vec<Proof>,
+    /// Steps that follow one another in runs, and do not wait for each other: no steps of the engine.
+    pub unordered: Vec<Sabotage>,
+    /// Creations whose name was never taken: nothing tells them from unconditional ones.
+    pub unconditional: Vec<Sabotage>,
+}
+
+impl Proved {
+    /// Whether a judge objected to the sabotage of each, but for waits that only come earlier than they must.
+    pub fn all_caught(&self) -> bool {
+        self.steps().all(|proof| proof.caught.is_some())
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &Proof> {
+        self.proofs.iter().filter(|proof| !is_slack(proof, &self.proofs))
+    }
+
+    fn slack(&self) -> Vec<Sabotage> {
+        self.proofs.iter().filter(|proof| is_slack(proof, &self.proofs)).map(|proof| proof.step).collect()
+    }
+}
+
+/// The text of a proof.
+pub fn render(proved: &Proved) -> String {
+    let mut table = new_table(["step sabotaged", "caught by", "scenario", "seed", "seeds\nneeded"]);
+    for column in [1, 2] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Left);
+        }
+    }
+    for Proof { step, caught, seeds } in proved.steps() {
+        let row = match caught {
+            Some(caught) => {
+                let broken: Vec<String> = caught.broken.iter().map(ToString::to_string).collect();
+                [broken.join(", "), caught.scenario.clone(), caught.seed.to_string(), seeds.to_string()]
+            }
+            None => ["NOBODY".to_owned(), ".".to_owned(), ".".to_owned(), format!("> {seeds}")],
+        };
+        table.add_row([vec![step.to_string()], row.to_vec()].concat());
+    }
+    let mut text = finish(&table);
+    text.push_str("\n\n");
+    let slack = proved.slack();
+    set_aside(
+        &mut text,
+        "slack: the sync is needed, but not yet at the second step; nobody objects if it is late",
+        &slack,
+    );
+    set_aside(&mut text, "no ordering, the second does not wait for the first", &proved.unordered);
+    set_aside(&mut text, "unconditional, the name was never taken", &proved.unconditional);
+    text.push_str(&summary(proved));
+    text
+}
+
+fn set_aside(text: &mut String, why: &str, steps: &[Sabotage]) {
+    if !steps.is_empty() {
+        let names: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("set aside ({why}):\n  {}\n\n", names.join("\n  ")));
+    }
+}
+
+fn summary(proved: &Proved) -> String {
+    let mut needed: Vec<u64> =
+        proved.steps().filter(|proof| proof.caught.is_some()).map(|proof| proof.seeds).collect();
+    needed.sort_unstable();
+    let mut text = format!("{} of {} caught", needed.len(), count(proved.steps().count() as u64, "step"));
+    if let (Some(median), Some(worst)) = (needed.get(needed.len() / 2), needed.last()) {
+        text.push_str(&format!("; seeds of each scenario needed: median {median}, most {worst}"));
+    }
+    text.push('\n');
+    let example = proved.proofs.iter().find_map(|proof| Some((proof.step, proof.caught.as_ref()?)));
+    if let Some((step, caught)) = example {
+        text.push_str(&format!(
+            "a row again: highwater replay {} --seed {} --sabotage {step}\n",
+            caught.scenario, caught.seed
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use highwater_sim::{judge::Invariant, prove::Caught};
+
+    fn proof(step: &str, seeds: u64, caught: bool) -> Proof {
+        let broken = vec![Invariant::I1, Invariant::I11];
+        let caught = caught.then(|| Caught { scenario: "word-count".into(), seed: seeds - 1, broken });
+        Proof { step: step.parse().expect("it is one"), caught, seeds }
+    }
+
+    #[test]
+    fn a_step_that_nobody_caught_stands_out_and_counts() {
+        let mut proved = Proved {
+            proofs: vec![proof("skip:sync:journal", 3, true), proof("skip:sync:generation", 50, false)],
+            unconditional: vec!["overwrite:state".parse().expect("it is one")],
+            ..Proved::default()
+        };
+        let text = render(&proved);
+        assert!(text.contains("skip:sync:journal") && text.contains("I1, I11"), "{text}");
+        let row = text.lines().find(|line| line.starts_with("skip:sync:generation")).expect("a row");
+        assert!(row.contains("NOBODY") && row.ends_with("> 50"), "{text}");
+        assert!(text.contains("name was never taken):\n  overwrite:state\n"), "{text}");
+        assert!(
+            text.contains("1 of 2 steps caught; seeds of each scenario needed: median 3, most 3"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("highwater replay word-count --seed 2 --sabotage skip:sync:journal\n"),
+            "{text}"
+        );
+        assert!(!proved.all_caught());
+        proved.proofs.pop();
+        assert!(proved.all_caught());
+        proved.proofs.push(proof("late:sync:journal:sync:state", 50, false));
+        assert!(proved.all_caught(), "the sync is needed, if not so early");
+        let text = render(&proved);
+        assert!(
+            text.contains("1 of 1 step caught") && text.contains("late:sync:journal:sync:state\n"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! The proof of the durable steps: steps of each kind are found in runs and caught, the same on any number of threads; one that
+//! is not needed is told, and fails the command.
+
+use highwater_scenarios::catalogue::find;
+use highwater_sim::{
+    prove::{Proof, find_steps, is_slack, prove},
+    sabotage::Sabotage,
+    scenario::Scenario,
+};
+use highwater_tests::command::Process;
+use std::{collections::BTreeSet, ffi::OsStr, ops::ControlFlow};
+
+fn named(names: &[&str]) -> Vec<Sabotage> {
+    names.iter().map(|name| name.parse().expect("there is such a sabotage")).collect()
+}
+
+fn scenarios(names: &[&str]) -> Vec<Scenario> {
+    names.iter().map(|name| find(name).expect("it is in the catalogue")).collect()
+}
+
+fn proofs(scenarios: &[Scenario], steps: &[&str], seeds: u64, jobs: usize) -> Vec<Proof> {
+    let mut proofs = Vec::new();
+    prove(scenarios, &named(steps), seeds, jobs, |proof| {
+        proofs.push(proof);
+        ControlFlow::Continue(())
+    });
+    proofs
+}
+
+#[test]
+fn a_step_of_each_kind_is_caught_and_the_same_on_any_number_of_threads() {
+    let scenarios = scenarios(&["hot-words", "running-total-tcp", "word-count-tcp"]);
+    let steps = [
+        "skip:sync:journal",
+        "skip:sync-dir:checkpoint",
+        "skip:remove:generation",
+        "skip:remove:journal",
+        "skip:truncate:output",
+        "overwrite:output",
+        "late:sync:journal:sync:output",
+        "forge:journal",
+        "forge:marks",
+        "shorten:journal",
+        "hide-completions",
+    ];
+    let proved = proofs(&scenarios, &steps, 60, 2);
+    assert_eq!(proved.iter().map(|proof| proof.step).collect::<Vec<_>>(), named(&steps));
+    for proof in &proved {
+        let caught = proof.caught.as_ref().unwrap_or_else(|| panic!("nobody caught {}", proof.step));
+        assert!(!caught.broken.is_empty() && proof.seeds == caught.seed + 1, "{proof:?}");
+    }
+    assert_eq!(proofs(&scenarios, &steps, 60, 1), proved);
+}
+
+#[test]
+fn a_step_that_nothing_needs_is_not_caught_and_one_that_is_needed_later_is_slack() {
+    // A pipeline without state never syncs any.
+    let not_made = proofs(&scenarios(&["word-count"]), &["skip:sync:state"], 8, 2);
+    assert!(not_made[0].caught.is_none() && not_made[0].seeds == 8, "{not_made:?}");
+    assert!(!is_slack(&not_made[0], &not_made));
+    // What a snapshot holds counts once a checkpoint names it.
+    let scenarios = scenarios(&["running-total-tcp"]);
+    let mut proved = proofs(&scenarios, &["late:sync:state:sync-dir:state"], 8, 2);
+    assert!(proved[0].caught.is_none() && !is_slack(&proved[0], &proved), "{proved:?}");
+    proved.extend(proofs(&scenarios, &["skip:sync:state"], 300, 1));
+    assert!(proved[1].caught.is_some() && is_slack(&proved[0], &proved), "{proved:?}");
+}
+
+#[test]
+fn the_steps_are_those_that_runs_make() {
+    let found = find_steps(&scenarios(&["running-total"]), 2);
+    assert_eq!(find_steps(&scenarios(&["running-total"]), 1), found);
+    let steps: BTreeSet<Sabotage> = found.steps.iter().copied().collect();
+    for made in named(&[
+        "skip:sync:state",
+        "skip:sync-dir:journal",
+        "skip:remove:marks",
+        "skip:truncate:output",
+        "skip:append:marks",
+        "overwrite:output",
+        "late:sync:checkpoint:rename:checkpoint",
+        "late:sync:state:sync-dir:state",
+        "late:sync-dir:checkpoint:remove:journal",
+        "forge:checkpoint",
+        "shorten:state",
+        "hide-claims",
+    ]) {
+        assert!(steps.contains(&made), "{made}: {:?}", found.steps);
+    }
+    assert!(found.unconditional.contains(&named(&["overwrite:state"])[0]), "{:?}", found.unconditional);
+    // Blocks are synced whenever they come, whatever a checkpoint waits for.
+    assert!(
+        found.unordered.contains(&named(&["late:sync:checkpoint:sync:journal"])[0]),
+        "{:?}",
+        found.unordered
+    );
+    assert!(found.unordered.iter().all(|pair| !steps.contains(pair)));
+}
+
+fn command(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+    let mut process = Process::start(directory.path(), "prove", &arguments);
+    let status = process.wait().code();
+    let out = String::from_utf8(process.stdout().expect("it is in a file")).expect("text");
+    (status, out, process.stderr())
+}
+
+#[test]
+fn the_command_fails_if_nobody_objects() {
+    let (status, out, said) =
+        command(&["prove", "word-count", "--seeds", "300", "--step", "skip:sync:journal"]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.starts_with("proving 1 steps, 1 scenarios, seeds 0..300"), "{said}");
+    assert!(
+        out.contains("1 of 1 step caught") && out.contains("highwater replay word-count --seed "),
+        "{out}"
+    );
+    let steps = "skip:sync:journal,skip:sync:state";
+    let (status, out, said) = command(&["prove", "word-count", "--seeds", "3", "--step", steps]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(out.contains("NOBODY") && said.contains("error: nobody objected"), "{out}{said}");
+    let (_, json, _) = command(&["prove", "word-count", "--seeds", "3", "--step", steps, "--format", "json"]);
+    assert!(
+        json.contains("\"step\": \"skip:sync:state\",\n      \"caught\": null,\n      \"seeds\": 3"),
+        "{json}"
+    );
+}
+
+#[test]
+fn wrong_usage_is_told_apart() {
+    for wrong in [&["nothing"][..], &["--seeds", "0"], &["--step", "skip:list:journal"]] {
+        let (status, _, said) = command(&[&["prove"], wrong].concat());
+        assert_eq!(status, Some(2), "{said}");
+    }
+}
