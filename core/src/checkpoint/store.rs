@@ -84,6 +84,7 @@ pub(crate) async fn publish(
 ) -> Result<()> {
     let mut bytes = Vec::new();
     codec::write_frame(&mut bytes, id.generation, id.sequence.0, checkpoint);
+    directory.check_fence().await?;
     let published = put_if_absent(env, directory, &file_name(id), &bytes).await;
     if published.is_err() {
         // A newer driver's start may have removed the temporary file: then that is what there is to tell.

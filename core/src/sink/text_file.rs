@@ -48,28 +48,40 @@ impl<F> TextFile<F> {
     }
 }
 
-/// Opens the file, or creates it, and returns it with its length. Both are durable.
+/// What the file is called for a moment while its name is made durable.
+const RENAMING: &str = ".renaming";
+
+/// Opens the file, or creates it, and returns it with its length. Both are durable, and so is its name.
 async fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<(Box<dyn File>, u64), Error> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    let mut renaming = path.as_os_str().to_owned();
+    renaming.push(RENAMING);
+    let renaming = Path::new(&renaming);
+    match disk.rename(renaming, path).await {
+        // An earlier start died in between.
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(Error::disk("rename to", path)(error)),
+    }
     match disk.create_new(path).await {
         Ok(file) => {
-            if let Err(error) = disk.sync_dir(directory).await {
-                // The next start would find a name that a power loss takes, whatever it syncs. If it cannot be removed either,
-                // the error that there is to tell is this one.
-                let _ = disk.remove(path).await;
-                return Err(Error::disk("sync the directory", directory)(error));
-            }
+            disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
             return Ok((file, 0));
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(Error::disk("create", path)(error)),
     }
-    // An earlier start may have created it and died before the name was durable.
-    disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
     let length = disk.length(path).await.map_err(Error::disk("read the length of", path))?;
+    if length == 0 {
+        // The start that created it may have died before the name was durable, or have been told that it is not: what a sync gave
+        // up, no later sync makes durable, so the name is given anew. Removing the file instead could take it from a newer driver.
+        disk.rename(path, renaming).await.map_err(Error::disk("rename", path))?;
+        disk.rename(renaming, path).await.map_err(Error::disk("rename to", path))?;
+        disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+    }
     let mut file = disk.open_append(path).await.map_err(Error::disk("open", path))?;
     file.sync().await.map_err(Error::disk("sync", path))?;
     Ok((file, length))

@@ -2,8 +2,7 @@
 //!
 //! A swarm draws many mixtures, and some pairs of a step and a kind of fault never. So three seeds in four get a few more faults: their
 //! pairs are taken one after the other from all that can be hit, in an order that is spread over them, whatever the swarm has switched off.
-//! The fourth stays what the swarm made of it. What only recoveries do is aimed at too, with a crash before it, and what is only done
-//! after an error, with that error.
+//! The fourth stays what the swarm made of it. What only recoveries do is aimed at too, with a crash before it.
 
 use super::{
     Aim, BitRot, Bounds, Class, Crash, DiskFull, DiskOperation, FailedSync, Fault, FaultKind, IoError,
@@ -27,9 +26,6 @@ const OF_RECOVERIES: [(DiskOperation, Place); 7] = [
     (DiskOperation::Remove, Place::State),
 ];
 
-/// What is done only where a sync of the output's directory fails: the output that was just created is removed.
-const OF_A_FAILED_SYNC: Step = Step { operation: DiskOperation::Remove, place: Place::Output };
-
 /// Adds to a plan the faults whose turn it is.
 pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) {
     let Some(turn) = aim.bounds.turn.filter(|turn| !turn.is_multiple_of(4)) else { return };
@@ -42,20 +38,15 @@ pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) 
         if kind.class() == Class::Detectable {
             faults.retain(|fault| fault.kind().class() != Class::Detectable);
         }
-        if step == OF_A_FAILED_SYNC {
-            let (operation, place) = (DiskOperation::SyncDir, Place::Elsewhere);
-            let nth = rng.between(1..=2);
-            let trigger = Trigger::Occurrence { operation, place, nth, moment: Moment::Before };
-            faults.push(Fault::IoError(IoError { trigger }));
-        } else {
-            needs_a_crash |= made == 0;
-        }
+        // What is misdirected lands in another file: where there is one step in a life, an earlier life has left one.
+        let second = kind == FaultKind::MisdirectedWrite && made == 1;
+        needs_a_crash |= made == 0 || second;
         // A power loss leaves nothing of before that could be read.
         needs_the_cache |= kind == FaultKind::StaleRead;
         let trigger = Trigger::Occurrence {
             operation: step.operation,
             place: step.place,
-            nth: rng.magnitude(1..=made.max(1)),
+            nth: if second { 2 } else { rng.magnitude(1..=made.max(1)) },
             moment: *rng.pick(&Moment::ALL),
         };
         faults.push(aimed(kind, trigger, rng, aim));
@@ -84,8 +75,6 @@ fn cells(bounds: &Bounds) -> Vec<(FaultKind, Step, u64)> {
     let calm = bounds.steps.iter().map(|(step, made)| (*step, made.len() as u64));
     let keeps_state = bounds.steps.iter().any(|(step, _)| step.place == Place::State);
     let of_recoveries = OF_RECOVERIES.into_iter().map(|(operation, place)| Step { operation, place });
-    let has_errors = bounds.kinds.contains(&FaultKind::IoError);
-    let of_recoveries = of_recoveries.chain(has_errors.then_some(OF_A_FAILED_SYNC));
     let of_recoveries = of_recoveries
         .filter(|step| occurrences(bounds, *step) == 0 && (keeps_state || step.place != Place::State));
     let steps: Vec<(Step, u64)> = calm.chain(of_recoveries.map(|step| (step, 0))).collect();

@@ -56,7 +56,10 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             }
             gap = gap.map(|(from, since)| (from, since + 1));
         }
+        // What was due is not, once the clock was put back.
+        let put_back = evidence.wall_put_back().as_millis().div_ceil(u128::from(interval.millis()));
         let made_up_for = case.scenario.options.missed_batches_max;
+        let made_up_for = made_up_for.saturating_sub(u64::try_from(put_back).unwrap_or(u64::MAX));
         if let Some((from, since)) =
             gap.filter(|(_, since)| *since < made_up_for && evidence.converged.is_ok())
         {

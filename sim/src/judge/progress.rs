@@ -34,6 +34,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     if let Some(last) = evidence.lives.last()
         && last.end == LifeEnd::Stopped
         && last.completions().next().is_none()
+        && last.ended_at.0 - last.began_at.0 > evidence.wall_put_back().as_nanos() as u64
     {
         violations.push(format!("life {} was not disturbed and completed no batch", last.life));
     }

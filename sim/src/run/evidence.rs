@@ -254,6 +254,16 @@ impl Evidence {
         ends.chain(rejections).flat_map(|told| damaged_places(told)).collect()
     }
 
+    /// By how much the wall clock was put back in all: for so long no batch may be due, since it has to come back to where it was.
+    pub fn wall_put_back(&self) -> Duration {
+        let fired = self.faults.iter().filter(|outcome| outcome.firing.is_some());
+        let back_ms = fired.map(|outcome| match &outcome.fault {
+            Fault::WallStep(step) => step.by_ms.min(0).unsigned_abs(),
+            _ => 0,
+        });
+        Duration::from_millis(back_ms.fold(0, u64::saturating_add))
+    }
+
     /// The batches that were emitted, by the longest of their emissions to the tap, in the order of their times. A life
     /// that is refused because of damage leaves the output file as the crash before it left it, torn; what was emitted is
     /// right or wrong all the same.
