@@ -44,7 +44,7 @@ caught! {
     a_file_sync_that_does_nothing_is_a_loss: FileSyncDoesNothing, I1, "word-count";
     a_directory_sync_that_does_nothing_is_a_loss: DirectorySyncDoesNothing, I1, "word-count";
     a_rename_that_lands_before_its_data_stops_progress: RenameLandsBeforeData, I11, "word-count";
-    a_stale_listing_emits_a_complete_batch_again: ListHidesNewest, I2, "word-count";
+    a_hidden_completion_emits_its_batch_again: HideCompletions, I2, "word-count";
     a_sink_written_twice_with_other_bytes_is_no_replay: OutputWrittenTwice, I3, "running-total";
     a_write_that_lands_at_the_end_counts_twice: WritesLandAtTheEnd, I4, "running-total";
     a_create_that_overwrites_moves_the_grid: CreateNewOverwrites, I5, "running-total";
