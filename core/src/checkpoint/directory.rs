@@ -36,11 +36,13 @@ pub(crate) struct CheckpointDirectory {
 #[derive(Serialize, Deserialize)]
 struct Claim {
     release: String,
+    /// Tells this claim from one of the same generation by somebody else, whose name was lost.
+    nonce: u64,
 }
 
 impl Payload for Claim {
     const KIND: Kind = Kind::Claim;
-    const SCHEMA: &'static str = "release string";
+    const SCHEMA: &'static str = "release string, nonce u64";
 }
 
 /// How many claims in a row a driver believes to be lost before it believes that the disk is broken.
@@ -90,7 +92,7 @@ impl CheckpointDirectory {
                 &mut bytes,
                 generation,
                 0,
-                &Claim { release: env!("CARGO_PKG_VERSION").into() },
+                &Claim { release: env!("CARGO_PKG_VERSION").into(), nonce: self.env.random.next_u64() },
             );
             let mut file = match self.env.disk.create_new(&path).await {
                 // Somebody else was faster.
@@ -98,14 +100,20 @@ impl CheckpointDirectory {
                 file => file.map_err(Error::disk("create", &path))?,
             };
             file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
-            file.sync().await.map_err(Error::disk("sync", &path))?;
             self.env.disk.sync_dir(&claims).await.map_err(Error::disk("sync the directory", &claims))?;
             self.generation = generation;
             // Whoever stood still between looking and claiming may claim a generation that is long over, and whose claim is gone.
-            // And a sync that failed for somebody else may have taken our claim back: then this is nobody's generation.
-            match self.newest_claim().await? {
-                newest if newest > generation => return Err(Error::Fenced { ours: generation, newest }),
-                newest if newest == generation => return Ok(()),
+            // And a sync that failed for somebody else may have taken our claim back: then this is nobody's generation, or that of
+            // whoever claimed it next.
+            let newest = self.newest_claim().await?;
+            if newest > generation {
+                return Err(Error::Fenced { ours: generation, newest });
+            }
+            match self.env.disk.read(&path, 0, bytes.len()).await {
+                Ok(found) if found == bytes => return Ok(()),
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(Error::disk("read", &path)(error));
+                }
                 _ if lost == CLAIMS_LOST_MAX => return Err(stale_list(&claims)),
                 _ => lost += 1,
             }

@@ -109,8 +109,9 @@ fn changed_files(evidence: &Evidence) -> Vec<String> {
         });
         for (path, before) in image.iter().filter(|(path, _)| path.starts_with("/checkpoint/")) {
             let Some(after) = after.get(path) else { continue };
-            // A claim whose name was lost may be made anew.
-            let claimed_anew = (lost_power || lost_names) && path.starts_with("/checkpoint/generation/");
+            // A claim whose name was lost may be made anew, and one that was trimmed by an older life that stood still before it.
+            let claimed_anew =
+                (lost_power || lost_names || older_lived) && path.starts_with("/checkpoint/generation/");
             let taken_back = claimed_anew || lost_power && after.len() <= before.len();
             // What an older driver appended to files of its own, of which a power loss may have torn what was not synced.
             let grew = older_lived && !is_published(path) && (lost_power || after.starts_with(before));

@@ -6,7 +6,7 @@
 use super::TappedBatch;
 use crate::{
     disk::{Buried, Damage, FailedOperation, Usage},
-    fault::{Class, FaultOutcome, NetworkOperationMade, Place, StepMade, StepSet},
+    fault::{Class, Fault, FaultOutcome, NetworkOperationMade, Place, StepMade, StepSet},
     network::ConnectionRecord,
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
@@ -19,6 +19,7 @@ use highwater_core::{
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
 /// Every file of the disk with its content.
