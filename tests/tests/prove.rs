@@ -74,7 +74,7 @@ fn the_steps_are_those_that_runs_make() {
         "skip:sync:state",
         "skip:sync-dir:journal",
         "skip:remove:marks",
-        "skip:append:marks",
+        "skip:sync:marks",
         "overwrite:output",
         "late:sync:checkpoint:rename:checkpoint",
         "late:sync:state:sync-dir:state",
