@@ -22,18 +22,28 @@ pub struct Proved {
     pub proofs: Vec<Proof>,
     /// Steps that follow one another in runs, and do not wait for each other: no steps of the engine.
     pub unordered: Vec<Sabotage>,
-    /// Creations whose name was never taken: nothing tells them from unconditional ones.
+    /// Creations that met no name that was taken: if nobody objects to their sabotage either, nothing tells them from unconditional ones.
     pub unconditional: Vec<Sabotage>,
 }
 
 impl Proved {
-    /// Whether a judge objected to the sabotage of each, but for waits that only come earlier than they must.
+    /// Whether a judge objected to the sabotage of each, but for waits that only come earlier than they must, and conditions that
+    /// were never met.
     pub fn all_caught(&self) -> bool {
         self.steps().all(|proof| proof.caught.is_some())
     }
 
     fn steps(&self) -> impl Iterator<Item = &Proof> {
-        self.proofs.iter().filter(|proof| !is_slack(proof, &self.proofs))
+        self.proofs.iter().filter(|proof| !is_slack(proof, &self.proofs) && !self.is_idle(proof))
+    }
+
+    /// Whether it takes away a condition that was never met.
+    fn is_idle(&self, proof: &Proof) -> bool {
+        proof.caught.is_none() && self.unconditional.contains(&proof.step)
+    }
+
+    fn idle(&self) -> Vec<Sabotage> {
+        self.proofs.iter().filter(|proof| self.is_idle(proof)).map(|proof| proof.step).collect()
     }
 
     fn slack(&self) -> Vec<Sabotage> {
@@ -68,7 +78,7 @@ pub fn render(proved: &Proved) -> String {
         &slack,
     );
     set_aside(&mut text, "no ordering, the second does not wait for the first", &proved.unordered);
-    set_aside(&mut text, "unconditional, the name was never taken", &proved.unconditional);
+    set_aside(&mut text, "unconditional, the name was never taken", &proved.idle());
     text.push_str(&summary(proved));
     text
 }
@@ -113,21 +123,28 @@ mod tests {
     #[test]
     fn a_step_that_nobody_caught_stands_out_and_counts() {
         let mut proved = Proved {
-            proofs: vec![proof("skip:sync:journal", 3, true), proof("skip:sync:generation", 50, false)],
-            unconditional: vec!["overwrite:state".parse().expect("it is one")],
+            proofs: vec![
+                proof("overwrite:generation", 1, true),
+                proof("overwrite:state", 50, false),
+                proof("skip:sync:journal", 3, true),
+                proof("skip:sync:generation", 50, false),
+            ],
+            unconditional: ["overwrite:generation", "overwrite:state"]
+                .map(|name| name.parse().expect("it is one"))
+                .to_vec(),
             ..Proved::default()
         };
         let text = render(&proved);
         assert!(text.contains("skip:sync:journal") && text.contains("I1, I11"), "{text}");
         let row = text.lines().find(|line| line.starts_with("skip:sync:generation")).expect("a row");
         assert!(row.contains("NOBODY") && row.ends_with("> 50"), "{text}");
-        assert!(text.contains("name was never taken):\n  overwrite:state\n"), "{text}");
+        assert!(text.contains("name was never taken):\n  overwrite:state\n\n"), "{text}");
         assert!(
-            text.contains("1 of 2 steps caught; seeds of each scenario needed: median 3, most 3"),
+            text.contains("2 of 3 steps caught; seeds of each scenario needed: median 3, most 3"),
             "{text}"
         );
         assert!(
-            text.ends_with("highwater replay word-count --seed 2 --sabotage skip:sync:journal\n"),
+            text.ends_with("highwater replay word-count --seed 0 --sabotage overwrite:generation\n"),
             "{text}"
         );
         assert!(!proved.all_caught());
@@ -137,7 +154,7 @@ mod tests {
         assert!(proved.all_caught(), "the sync is needed, if not so early");
         let text = render(&proved);
         assert!(
-            text.contains("1 of 1 step caught") && text.contains("late:sync:journal:sync:state\n"),
+            text.contains("2 of 2 steps caught") && text.contains("late:sync:journal:sync:state\n"),
             "{text}"
         );
     }

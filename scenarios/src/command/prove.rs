@@ -40,7 +40,7 @@ pub(super) struct Prove {
     #[arg(value_name = "SCENARIO", value_parser = simulated::scenario)]
     scenarios: Vec<Scenario>,
     /// At most so many seeds of each scenario for a step
-    #[arg(long, value_name = "N", default_value = "1000")]
+    #[arg(long, value_name = "N", default_value = "300")]
     seeds: NonZeroU64,
     /// How many steps at once [default: the number of cores]
     #[arg(long, value_name = "N")]

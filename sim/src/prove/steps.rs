@@ -1,8 +1,8 @@
 //! Which steps there are: what the driver does in runs of the scenarios, under their faults.
 //!
 //! - Each sync, each truncate and each removal at each place; each append at a place that nobody syncs: what it writes counts as it is.
-//! - Each create-if-absent, of a creation or a rename, at a place where a run met the name taken: where that never happens, nothing
-//!   tells it from a creation.
+//! - Each create-if-absent, of a creation or a rename, at each place. Where no run met the name taken, nothing may tell it from a
+//!   creation: that is told beside it.
 //! - Each ordering of a sync and a step that waits for it.
 //! - Each check of what is read: of its checksum and its length at each place that is read, of the claims and the completions.
 
@@ -27,7 +27,7 @@ pub struct Steps {
     pub steps: Vec<Sabotage>,
     /// Orderings that are none: the second step does not wait for the first.
     pub unordered: Vec<Sabotage>,
-    /// Creations and renames that are never refused: the name was never taken.
+    /// Those of the steps that were not refused in any run that was looked at: no name was taken.
     pub unconditional: Vec<Sabotage>,
 }
 
@@ -60,7 +60,7 @@ pub fn find_steps(scenarios: &[Scenario], jobs: usize) -> Steps {
     let refused: BTreeSet<Step> = looks.iter().flat_map(|look| look.refused.iter().copied()).collect();
     let (conditional, unconditional) = creations(&made, &refused);
     let mut steps = skips(&made);
-    steps.extend(conditional);
+    steps.extend(conditional.iter().chain(&unconditional));
     steps.extend(ordered);
     steps.extend(checks(&made));
     Steps { steps, unordered, unconditional }
