@@ -53,8 +53,8 @@ impl Proved {
 
 /// The text of a proof.
 pub fn render(proved: &Proved) -> String {
-    let mut table = new_table(["step sabotaged", "caught by", "scenario", "seed", "seeds\nneeded"]);
-    for column in [1, 2] {
+    let mut table = new_table(["step sabotaged", "caught by", "scenario", "faults", "seed", "seeds\nneeded"]);
+    for column in [1, 2, 3] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Left);
         }
@@ -63,9 +63,14 @@ pub fn render(proved: &Proved) -> String {
         let row = match caught {
             Some(caught) => {
                 let broken: Vec<String> = caught.broken.iter().map(ToString::to_string).collect();
-                [broken.join(", "), caught.scenario.clone(), caught.seed.to_string(), seeds.to_string()]
+                let faults = match caught.faults.is_empty() {
+                    true => "all".to_owned(),
+                    false => caught.faults.join(","),
+                };
+                let (scenario, seed) = (caught.scenario.clone(), caught.seed.to_string());
+                [broken.join(", "), scenario, faults, seed, seeds.to_string()]
             }
-            None => ["NOBODY".to_owned(), ".".to_owned(), ".".to_owned(), format!("> {seeds}")],
+            None => ["NOBODY", ".", ".", ".", &format!("> {seeds}")].map(str::to_owned),
         };
         table.add_row([vec![step.to_string()], row.to_vec()].concat());
     }
@@ -101,8 +106,12 @@ fn summary(proved: &Proved) -> String {
     text.push('\n');
     let example = proved.proofs.iter().find_map(|proof| Some((proof.step, proof.caught.as_ref()?)));
     if let Some((step, caught)) = example {
+        let faults = match caught.faults.is_empty() {
+            true => String::new(),
+            false => format!(" --faults {}", caught.faults.join(",")),
+        };
         text.push_str(&format!(
-            "a row again: highwater replay {} --seed {} --sabotage {step}\n",
+            "a row again: highwater replay {} --seed {}{faults} --sabotage {step}\n",
             caught.scenario, caught.seed
         ));
     }
@@ -116,7 +125,12 @@ mod tests {
 
     fn proof(step: &str, seeds: u64, caught: bool) -> Proof {
         let broken = vec![Invariant::I1, Invariant::I11];
-        let caught = caught.then(|| Caught { scenario: "word-count".into(), seed: seeds - 1, broken });
+        let caught = caught.then(|| Caught {
+            scenario: "word-count".into(),
+            seed: seeds - 1,
+            faults: vec!["power-loss"],
+            broken,
+        });
         Proof { step: step.parse().expect("it is one"), caught, seeds }
     }
 
@@ -144,7 +158,9 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.ends_with("highwater replay word-count --seed 0 --sabotage overwrite:generation\n"),
+            text.ends_with(
+                "highwater replay word-count --seed 0 --faults power-loss --sabotage overwrite:generation\n"
+            ),
             "{text}"
         );
         assert!(!proved.all_caught());
