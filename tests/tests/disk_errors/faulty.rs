@@ -86,7 +86,11 @@ impl Faulty {
         match self.due(operation, path) {
             None => work.await,
             Some(Moment::Before) => Err(injected()),
-            Some(Moment::After) => work.await.and_then(|_| Err(injected())),
+            Some(Moment::After) => {
+                // Whatever came of it.
+                let _ = work.await;
+                Err(injected())
+            }
         }
     }
 }
