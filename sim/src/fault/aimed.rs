@@ -2,7 +2,8 @@
 //!
 //! A swarm draws many mixtures, and some pairs of a step and a kind of fault never. So three seeds in four get a few more faults: their
 //! pairs are taken one after the other from all that can be hit, in an order that is spread over them, whatever the swarm has switched off.
-//! The fourth stays what the swarm made of it. What only recoveries do is aimed at too, with a crash before it.
+//! What only recoveries do is aimed at too, with a crash before it. Of the fourth seeds every second one gets a disk that is too slow
+//! for its load, and a crash in it; the other stays what the swarm made of it.
 
 use super::{
     Aim, BitRot, Bounds, Class, Crash, DiskFull, DiskOperation, FailedSync, Fault, FaultKind, IoError,
@@ -28,7 +29,31 @@ const OF_RECOVERIES: [(DiskOperation, Place); 7] = [
 
 /// Adds to a plan the faults whose turn it is.
 pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) {
-    let Some(turn) = aim.bounds.turn.filter(|turn| !turn.is_multiple_of(4)) else { return };
+    let Some(turn) = aim.bounds.turn else { return };
+    let crashes = [FaultKind::Crash, FaultKind::PowerLoss].into_iter();
+    let crashes: Vec<_> = crashes.filter(|kind| aim.bounds.kinds.contains(kind)).collect();
+    match turn % 8 {
+        0 => {}
+        4 => add_overload(faults, &crashes, rng, aim),
+        _ => add_cells(turn, faults, &crashes, rng, aim),
+    }
+}
+
+/// A disk on which a batch is not over when the next one is due: what is done one after another else overlaps then, a checkpoint with
+/// the allocation of the next batch, a roll with a block. And a crash in it.
+fn add_overload(faults: &mut Vec<Fault>, crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) {
+    if crashes.is_empty() || !aim.bounds.kinds.contains(&FaultKind::SlowDisk) {
+        return;
+    }
+    let at_ms = rng.between(300..=aim.bounds.last_line_ms.max(600) / 2);
+    let (for_ms, latency_ms) = (rng.between(2_000..=8_000), rng.between(20..=90));
+    faults.push(Fault::SlowDisk(SlowDisk { trigger: Trigger::Time { at_ms }, for_ms, latency_ms }));
+    let trigger = Trigger::Time { at_ms: rng.between(at_ms + 500..=at_ms + for_ms) };
+    faults.push(aimed(*rng.pick(crashes), trigger, rng, aim));
+}
+
+/// Faults at the pairs whose turn it is.
+fn add_cells(turn: u64, faults: &mut Vec<Fault>, crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) {
     let cells = cells(aim.bounds);
     let first = (turn - turn / 4 - 1).wrapping_mul(A_SEED);
     let (mut needs_a_crash, mut needs_the_cache) = (false, false);
@@ -51,8 +76,7 @@ pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) 
         };
         faults.push(aimed(kind, trigger, rng, aim));
     }
-    let crashes = [FaultKind::Crash, FaultKind::PowerLoss].into_iter();
-    let crashes = crashes.filter(|kind| aim.bounds.kinds.contains(kind));
+    let crashes = crashes.iter().copied();
     let crashes: Vec<_> = crashes.filter(|kind| !needs_the_cache || *kind == FaultKind::Crash).collect();
     if needs_a_crash && !crashes.is_empty() {
         let appends =
@@ -145,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pair_has_its_turn_and_one_seed_in_four_has_none() {
+    fn every_pair_has_its_turn_and_one_seed_in_four_has_none_aimed_at_a_step() {
         let wanted: BTreeSet<String> =
             cells(&bounds(1)).iter().map(|(kind, step, _)| format!("{kind} {step}")).collect();
         let mut hit = BTreeSet::new();
