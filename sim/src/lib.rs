@@ -28,6 +28,7 @@ pub mod explore;
 pub mod fault;
 pub mod judge;
 pub mod network;
+mod parallel;
 pub mod prove;
 pub mod random;
 pub mod rng;

@@ -81,7 +81,7 @@ impl Sabotage {
         use DiskOperation::{Append, Remove, Sync, SyncDir, Truncate};
         let makes_sense = match self {
             Self::Skip(step) => matches!(step.operation, Sync | SyncDir | Truncate | Remove | Append),
-            Self::Late(first, _) => matches!(first.operation, Sync | SyncDir),
+            Self::Late(first, _) => first.operation.is_sync(),
             Self::Forge(place) => {
                 matches!(place, Place::Journal | Place::State | Place::Checkpoint | Place::Marks)
             }

@@ -4,18 +4,11 @@
 //! slower ones before them, so whatever listens sees the same sequence each time.
 
 use crate::{
+    parallel::in_order,
     run::{Run, RunOptions, run},
     scenario::Scenario,
 };
-use std::{
-    collections::BTreeMap,
-    ops::ControlFlow,
-    sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
-    },
-    thread,
-};
+use std::ops::ControlFlow;
 
 /// Runs `seeds` on `jobs` threads and gives each run to `each`, in the order of the seeds, until it says to stop.
 ///
@@ -30,48 +23,6 @@ pub fn sweep(
 ) {
     let work = |seed: &u64| run(scenario, &RunOptions { seed: *seed, ..options.clone() });
     in_order(jobs, seeds, work, |_, run| each(run));
-}
-
-/// Does the same with each of some items on `jobs` threads, and gives each result to `each` in the order of the items, until it says
-/// to stop.
-pub(crate) fn in_order<T: Sync, R: Send>(
-    jobs: usize,
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-    mut each: impl FnMut(&T, R) -> ControlFlow<()>,
-) {
-    let next = AtomicUsize::new(0);
-    let stopped = AtomicBool::new(false);
-    let (done, finished) = mpsc::sync_channel(4 * jobs.max(1));
-    thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
-            let (next, stopped, done, work) = (&next, &stopped, done.clone(), &work);
-            scope.spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { return };
-                    // Nobody listens any more: it was stopped.
-                    if done.send((index, work(item))).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(done);
-        let mut waiting = BTreeMap::new();
-        let mut expected = 0;
-        for (index, result) in finished {
-            waiting.insert(index, result);
-            while let Some(result) = waiting.remove(&expected) {
-                let item = &items[expected];
-                expected += 1;
-                if each(item, result).is_break() {
-                    stopped.store(true, Ordering::Relaxed);
-                    return;
-                }
-            }
-        }
-    });
 }
 
 /// Runs a seed twice and tells the first difference, if there is one.

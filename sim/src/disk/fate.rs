@@ -60,10 +60,6 @@ fn eio(fault: usize) -> io::Error {
     injected(fault, ErrorKind::Other, "input/output error")
 }
 
-fn is_sync(operation: DiskOperation) -> bool {
-    matches!(operation, DiskOperation::Sync | DiskOperation::SyncDir)
-}
-
 impl State {
     /// Whether an operation may go another way than usual, without a fault of its own.
     pub(super) fn is_disk_struck(&mut self, at: VirtualTime) -> bool {
@@ -131,7 +127,7 @@ impl State {
         if !matches!(fate, Fate::Goes(_)) {
             return fate;
         }
-        if self.disk.struck.lies && is_sync(entry.operation) {
+        if self.disk.struck.lies && entry.operation.is_sync() {
             return Fate::Goes(Way::Nothing);
         }
         let mut lasting = self.armed.going_on(entry.at);
@@ -172,7 +168,7 @@ impl State {
                 let error = injected(fault, ErrorKind::WriteZero, "only a part was written");
                 Fate::Fails(Some(Way::Part(short.part)), error)
             }),
-            Fault::FailedSync(failed) => is_sync(operation).then(|| {
+            Fault::FailedSync(failed) => operation.is_sync().then(|| {
                 let rng = Box::new(chance(kind, number));
                 Fate::SyncFails(failed.file_system, moment, rng, eio(fault))
             }),
@@ -271,7 +267,7 @@ impl State {
         }
         let disk = &mut self.disk;
         let swallowed = disk.is_sabotaged(Sabotage::ErrorsAreSwallowed)
-            && (entry.operation == DiskOperation::Append || is_sync(entry.operation));
+            && (entry.operation == DiskOperation::Append || entry.operation.is_sync());
         match fate {
             Fate::Goes(way) => {
                 let result = act(disk, actor, way);

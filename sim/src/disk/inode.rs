@@ -1,9 +1,9 @@
 //! A file without its name: what the page cache holds of it, and how much of that is durable.
 //!
 //! The durable content is a prefix of the cached content, plus, after a truncate that is not yet synced, the tail that was cut
-//! off; writing over what is there is a truncate and an append. Appending and syncing therefore copy nothing. Two kinds of faults bend this: a failed
-//! sync gives ranges up, which stay readable and never become durable; and damage (`damage`) changes what is read, with the
-//! pristine bytes kept beside it.
+//! off; writing over what is there is a truncate and an append. Appending and syncing therefore copy nothing. Two kinds of faults
+//! bend this: a failed sync gives ranges up, which stay readable and never become durable; and damage (`damage`) changes what is
+//! read, with the pristine bytes kept beside it.
 //!
 //! What was synced is promised, with a checksum of the bytes as they were written: [`Inode::check`] holds the file against it.
 

@@ -21,6 +21,7 @@ mod spread;
 use crate::{
     fault::{Fault, Plan},
     judge::Verdict,
+    parallel,
     run::{Evidence, RunOptions, judged, simulate, simulate_until},
     sabotage::Sabotage,
     scenario::Scenario,
@@ -34,11 +35,6 @@ use spread::Spread;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
 };
 
 /// So many points are looked at between two looks at the budget.
@@ -285,7 +281,7 @@ impl<'a> Explorer<'a> {
                     roots[root].point(number - firsts[root])
                 })
                 .collect();
-            let looked = in_parallel(self.options.jobs, &points, |point| self.look(point));
+            let looked = parallel::map(self.options.jobs, &points, |point| self.look(point));
             let mut fresh = Vec::new();
             for (point, (images, complete)) in points.iter().zip(looked) {
                 let name = point.made.operation.to_string();
@@ -300,7 +296,7 @@ impl<'a> Explorer<'a> {
                 self.count(&name, counts);
             }
             let life = points[0].root.life.next();
-            let lived = in_parallel(self.options.jobs, &fresh, |(_, faults)| self.live(faults, life, last));
+            let lived = parallel::map(self.options.jobs, &fresh, |(_, faults)| self.live(faults, life, last));
             for ((name, faults), lived) in fresh.into_iter().zip(lived) {
                 self.runs += 1;
                 let broken = broken(&lived.verdicts);
@@ -412,25 +408,4 @@ impl Counts {
         self.missed += missed;
         self.violations += violations;
     }
-}
-
-/// Does the same with each of some items, on so many threads. The results are in the order of the items.
-fn in_parallel<T: Sync, R: Send>(jobs: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, items.len().max(1)) {
-            scope.spawn(|| {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(n) else { return };
-                    let result = work(item);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((n, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(n, _)| *n);
-    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -263,7 +263,7 @@ impl FaultKind {
                 DiskOperation::CreateDir | DiskOperation::CreateNew | DiskOperation::Append
             ),
             Self::ShortWrite => operation == DiskOperation::Append,
-            Self::FailedSync => matches!(operation, DiskOperation::Sync | DiskOperation::SyncDir),
+            Self::FailedSync => operation.is_sync(),
             Self::LostWrite | Self::MisdirectedWrite => {
                 operation == DiskOperation::Append && is_checkpoint_dir
             }

@@ -67,6 +67,11 @@ impl DiskOperation {
     pub fn is_durable_step(self) -> bool {
         !matches!(self, Self::OpenAppend | Self::Read | Self::Length | Self::List | Self::Lock)
     }
+
+    /// Whether it makes something durable: the content of a file, or the names of a directory.
+    pub fn is_sync(self) -> bool {
+        matches!(self, Self::Sync | Self::SyncDir)
+    }
 }
 
 operations! {

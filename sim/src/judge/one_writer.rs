@@ -12,7 +12,7 @@
 
 use super::{Case, Findings, image};
 use crate::{
-    fault::{DiskOperation, Place, Step},
+    fault::Place,
     run::{Evidence, LifeEnd, LifeEvidence},
     world::{Life, VirtualTime},
 };
@@ -103,10 +103,8 @@ fn changed_files(evidence: &Evidence) -> Vec<String> {
             .lives
             .iter()
             .any(|older| older.life != life && older.began_at < at && older.ended_at > at);
-        let lost_names = evidence.failures.iter().any(|failure| {
-            failure.step == Step { operation: DiskOperation::SyncDir, place: Place::Generation }
-                && (at..=until).contains(&failure.at)
-        });
+        let lost_names =
+            evidence.lost_names(Place::Generation).any(|failure| (at..=until).contains(&failure.at));
         for (path, before) in image.iter().filter(|(path, _)| path.starts_with("/checkpoint/")) {
             let Some(after) = after.get(path) else { continue };
             // A claim whose name was lost may be made anew, and one that was trimmed by an older life that stood still before it.

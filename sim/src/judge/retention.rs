@@ -7,10 +7,7 @@
 //! expectation comes from the checkpoint's own fields. Not verified: what a life would make of it; `damaged_directory` does.
 
 use super::{Case, Findings, image};
-use crate::{
-    fault::{DiskOperation, Place, Step},
-    run::Image,
-};
+use crate::{fault::Place, run::Image};
 use highwater_core::{
     checkpoint::Checkpoint,
     ids::{BatchTime, BlockId, SourceId},
@@ -21,8 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
     // Checkpoints that a failed sync may have taken the name of.
-    let step = Step { operation: DiskOperation::SyncDir, place: Place::Checkpoint };
-    let lost_names = evidence.failures.iter().filter(|failure| failure.step == step).count() as u64;
+    let lost_names = evidence.lost_names(Place::Checkpoint).count() as u64;
     let mut violations = Vec::new();
     let mut seen = 0;
     let found = evidence.lives.iter().map(|life| (format!("life {} found", life.life), life.written()));
@@ -46,7 +42,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         let Some((newest, Some(checkpoint))) = checkpoints.last_key_value() else { continue };
         let snapshots: BTreeSet<_> =
             checkpoints.values().flatten().map(|one| one.snapshot.as_ref().map(|s| &s.name)).collect();
-        if case.evidence.damages.iter().any(|damage| is_in_reserve(&damage.path)) {
+        if evidence.damages.iter().any(|damage| is_in_reserve(&damage.path)) {
             // What is kept in reserve against damage was needed.
         } else if newest.sequence.0 > lost_names && checkpoints.len() < 2 {
             violations.push(format!("{who} checkpoint {newest} and no older one"));

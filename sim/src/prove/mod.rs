@@ -25,10 +25,10 @@ pub use steps::{Steps, find_steps};
 use crate::{
     fault::{FaultKind, Plan},
     judge::Invariant,
+    parallel::in_order,
     run::{RunOptions, RunReport, run},
     sabotage::Sabotage,
     scenario::Scenario,
-    sweep::in_order,
 };
 use serde::Serialize;
 use std::{collections::BTreeSet, ops::ControlFlow};

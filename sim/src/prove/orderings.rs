@@ -9,15 +9,12 @@
 use super::steps::Look;
 use crate::{
     fault::{DiskOperation, Fault, Hit, Moment, SlowDisk, Step, StepMade, Trigger},
+    parallel,
     run::{RunOptions, simulate},
     sabotage::Sabotage,
     scenario::Scenario,
-    sweep::in_order,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// For so long a sync is held back.
 const HELD_MS: u64 = 900;
@@ -33,13 +30,9 @@ type Seen = (usize, u64);
 #[derive(Default)]
 pub(super) struct Orderings(BTreeMap<(Step, Step), Vec<Seen>>);
 
-fn is_sync(step: Step) -> bool {
-    matches!(step.operation, DiskOperation::Sync | DiskOperation::SyncDir)
-}
-
-fn is_lasting(step: Step) -> bool {
+fn is_lasting(operation: DiskOperation) -> bool {
     use DiskOperation::{Remove, Rename, Truncate};
-    is_sync(step) || matches!(step.operation, Rename | Remove | Truncate)
+    operation.is_sync() || matches!(operation, Rename | Remove | Truncate)
 }
 
 impl Orderings {
@@ -65,21 +58,14 @@ impl Orderings {
         jobs: usize,
     ) -> (Vec<Sabotage>, Vec<Sabotage>) {
         let pairs: Vec<((Step, Step), Vec<Seen>)> = self.0.into_iter().collect();
-        let (mut ordered, mut unordered) = (Vec::new(), Vec::new());
-        let work = |((first, second), seen): &((Step, Step), Vec<Seen>)| {
+        let waits = parallel::map(jobs, &pairs, |((first, second), seen)| {
             let mut trials = seen.iter().take(TRIALS);
             trials.any(|(look, nth)| waits(scenarios, &looks[*look], *first, *second, *nth))
-        };
-        in_order(jobs, &pairs, work, |((first, second), _), waits| {
-            let late = Sabotage::Late(*first, *second);
-            if waits {
-                ordered.push(late)
-            } else {
-                unordered.push(late)
-            }
-            ControlFlow::Continue(())
         });
-        (ordered, unordered)
+        let late = pairs.iter().map(|((first, second), _)| Sabotage::Late(*first, *second));
+        let (ordered, unordered): (Vec<_>, Vec<_>) = late.zip(waits).partition(|(_, waits)| *waits);
+        let steps = |of: Vec<(Sabotage, bool)>| of.into_iter().map(|(late, _)| late).collect();
+        (steps(ordered), steps(unordered))
     }
 }
 
@@ -87,15 +73,15 @@ impl Orderings {
 fn pairs(made: &[StepMade]) -> Vec<(Step, Step, u64)> {
     let mut counts: BTreeMap<Step, u64> = BTreeMap::new();
     let mut pairs = Vec::new();
-    for (index, first) in made.iter().enumerate().filter(|(_, made)| is_sync(made.step)) {
+    for (index, first) in made.iter().enumerate().filter(|(_, made)| made.step.operation.is_sync()) {
         let nth = counts.entry(first.step).or_default();
         *nth += 1;
         let soon = first.at.after_nanos(SOON_MS * 1_000_000);
         let after = made[index + 1..].iter().take_while(|second| second.at <= soon);
         let mut seconds = BTreeSet::new();
-        for second in after.filter(|second| second.life == first.life && is_lasting(second.step)) {
+        for second in after.filter(|second| second.life == first.life && is_lasting(second.step.operation)) {
             seconds.insert(second.step);
-            if is_sync(second.step) {
+            if second.step.operation.is_sync() {
                 break;
             }
         }

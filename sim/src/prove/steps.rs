@@ -9,13 +9,13 @@
 use super::orderings::Orderings;
 use crate::{
     fault::{DiskOperation, Place, Plan, Step, StepMade},
+    parallel,
     run::{RunOptions, run, simulate},
     sabotage::Sabotage,
     scenario::Scenario,
-    sweep::in_order,
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, ops::ControlFlow};
+use std::collections::BTreeSet;
 
 /// So many seeds of each scenario show what the driver does.
 const LOOKED_AT: u64 = 40;
@@ -48,12 +48,8 @@ pub(super) struct Look {
 pub fn find_steps(scenarios: &[Scenario], jobs: usize) -> Steps {
     let runs: Vec<(usize, u64)> =
         (0..LOOKED_AT).flat_map(|seed| (0..scenarios.len()).map(move |scenario| (scenario, seed))).collect();
-    let mut looks = Vec::new();
-    let work = |(scenario, seed): &(usize, u64)| look(scenarios, *scenario, *seed);
-    in_order(jobs, &runs, work, |_, look| {
-        looks.extend(look);
-        ControlFlow::Continue(())
-    });
+    let looks = parallel::map(jobs, &runs, |(scenario, seed)| look(scenarios, *scenario, *seed));
+    let looks: Vec<Look> = looks.into_iter().flatten().collect();
     let orderings = Orderings::of(&looks);
     let (ordered, unordered) = orderings.told_apart(scenarios, &looks, jobs);
     let made: BTreeSet<Step> = looks.iter().flat_map(|look| &look.made).map(|made| made.step).collect();

@@ -6,7 +6,9 @@
 use super::TappedBatch;
 use crate::{
     disk::{Buried, Damage, FailedOperation, Usage},
-    fault::{Class, Fault, FaultOutcome, NetworkOperationMade, Place, StepMade, StepSet},
+    fault::{
+        Class, DiskOperation, Fault, FaultOutcome, NetworkOperationMade, Place, Step, StepMade, StepSet,
+    },
     network::ConnectionRecord,
     source::SourceReport,
     world::{Life, RollingHash, VirtualTime},
@@ -253,6 +255,12 @@ impl Evidence {
             _ => None,
         });
         ends.chain(rejections).flat_map(|told| damaged_places(told)).collect()
+    }
+
+    /// The syncs of a directory that a fault let fail, in order: what was done to its names may be undone.
+    pub(crate) fn lost_names(&self, place: Place) -> impl Iterator<Item = &FailedOperation> {
+        let step = Step { operation: DiskOperation::SyncDir, place };
+        self.failures.iter().filter(move |failure| failure.step == step)
     }
 
     /// By how much the wall clock was put back in all: for so long no batch may be due, since it has to come back to where it was.

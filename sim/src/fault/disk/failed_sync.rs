@@ -49,8 +49,7 @@ impl fmt::Display for FileSystem {
 impl Kind for FailedSync {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
         let file_system = *rng.pick(&[FileSystem::Ext4, FileSystem::Xfs, FileSystem::Btrfs]);
-        let syncs = |operation| matches!(operation, DiskOperation::Sync | DiskOperation::SyncDir);
-        Self { trigger: aim.disk(rng, syncs), file_system }
+        Self { trigger: aim.disk(rng, DiskOperation::is_sync), file_system }
     }
 
     fn trigger(&self) -> Option<Trigger> {
