@@ -1,7 +1,10 @@
 //! `highwater explore`: every crash point, and every crash image up to a bound, of one short run.
 
-use super::{Failure, interval, simulated};
-use clap::{Args, ValueEnum};
+use super::{
+    Failure, interval,
+    simulated::{self, Format},
+};
+use clap::Args;
 use highwater_core::Interval;
 use highwater_reports::explore::render;
 use highwater_sim::{
@@ -75,17 +78,9 @@ pub(super) struct Explore {
     out: PathBuf,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 impl Explore {
     pub(super) fn main(self) -> Result<(), Failure> {
-        let jobs = self
-            .jobs
-            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let jobs = simulated::jobs(self.jobs);
         let options = ExploreOptions {
             lines: Some(self.lines.get()),
             depth: self.depth,

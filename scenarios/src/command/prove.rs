@@ -1,9 +1,11 @@
 //! `highwater prove`: each durable step of the engine, sabotaged in turn.
 
-use super::{Failure, simulated};
-use clap::{Args, ValueEnum};
+use super::{
+    Failure,
+    simulated::{self, Format},
+};
+use clap::Args;
 use highwater_reports::prove::{Proved, render};
-use highwater_scenarios::catalogue;
 use highwater_sim::{
     prove::{Steps, find_steps, prove},
     sabotage::Sabotage,
@@ -53,21 +55,10 @@ pub(super) struct Prove {
     format: Format,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 impl Prove {
     pub(super) fn main(self) -> Result<(), Failure> {
-        let scenarios = match self.scenarios.is_empty() {
-            true => catalogue::scenarios(),
-            false => self.scenarios,
-        };
-        let jobs = self
-            .jobs
-            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let scenarios = simulated::named_or_all(self.scenarios);
+        let jobs = simulated::jobs(self.jobs);
         let started = Instant::now();
         let Steps { steps, unordered, unconditional } = match self.steps.is_empty() {
             true => find_steps(&scenarios, jobs),

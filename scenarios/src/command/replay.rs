@@ -1,7 +1,10 @@
 //! `highwater replay`: one run again, with its whole story.
 
-use super::{Failure, simulated::Subject};
-use clap::{Args, ValueEnum};
+use super::{
+    Failure,
+    simulated::{Format, Subject},
+};
+use clap::Args;
 use highwater_reports::text;
 use highwater_sim::{run::run, sweep::check};
 use std::io::Write;
@@ -41,12 +44,6 @@ pub(super) struct Replay {
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Replay {

@@ -1,7 +1,10 @@
 //! `highwater shrink`: from a failing seed to the plan that a regression test keeps.
 
-use super::{Failure, interval, simulated::Subject};
-use clap::{Args, ValueEnum};
+use super::{
+    Failure, interval,
+    simulated::{Format, Subject},
+};
+use clap::Args;
 use highwater_core::Interval;
 use highwater_reports::shrink::{case, render, render_json};
 use highwater_sim::shrink::{RUNS_MAX, shrink};
@@ -42,12 +45,6 @@ pub(super) struct Shrink {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Shrink {

@@ -1,7 +1,7 @@
-//! What the commands that simulate have in common: naming a scenario, and which faults may happen.
+//! What the commands that simulate have in common: naming scenarios, which faults may happen, on how many cores, and how it is told.
 
 use super::Failure;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use highwater_scenarios::catalogue;
 use highwater_sim::{
     fault::{FaultKind, PlanFile},
@@ -9,7 +9,7 @@ use highwater_sim::{
     sabotage::Sabotage,
     scenario::Scenario,
 };
-use std::{fmt, fs, path::PathBuf};
+use std::{fmt, fs, num::NonZeroUsize, path::PathBuf, thread::available_parallelism};
 
 /// The scenario of a name, for clap.
 pub(super) fn scenario(name: &str) -> Result<Scenario, String> {
@@ -17,6 +17,26 @@ pub(super) fn scenario(name: &str) -> Result<Scenario, String> {
         let names: Vec<_> = catalogue::scenarios().into_iter().map(|scenario| scenario.name).collect();
         format!("there are: {}", names.join(", "))
     })
+}
+
+/// Those that were named, or all.
+pub(super) fn named_or_all(named: Vec<Scenario>) -> Vec<Scenario> {
+    match named.is_empty() {
+        true => catalogue::scenarios(),
+        false => named,
+    }
+}
+
+/// How many threads to use: as many as were asked for, or the number of cores.
+pub(super) fn jobs(asked: Option<NonZeroUsize>) -> usize {
+    asked.or(available_parallelism().ok()).map_or(1, usize::from)
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
 }
 
 /// The one run that a command is about.

@@ -1,9 +1,11 @@
 //! `highwater sweep`: the seeds of the scenarios, on all cores.
 
-use super::{Failure, simulated::Faults};
-use clap::{Args, ValueEnum};
+use super::{
+    Failure,
+    simulated::{self, Faults, Format},
+};
+use clap::Args;
 use highwater_reports::{sweep::SweepSummary, text};
-use highwater_scenarios::catalogue;
 use highwater_sim::{run::RunReport, scenario::Scenario, sweep::sweep};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
@@ -28,7 +30,7 @@ Exit status: 0 all invariants held in all runs; 1 one was broken; 2 wrong usage.
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Sweep {
     /// The scenarios [default: all]; `highwater scenarios` lists them
-    #[arg(value_name = "SCENARIO", value_parser = super::simulated::scenario)]
+    #[arg(value_name = "SCENARIO", value_parser = simulated::scenario)]
     scenarios: Vec<Scenario>,
     /// The seeds of each scenario
     #[arg(long, value_name = "FROM..TO", default_value = "0..200")]
@@ -47,12 +49,6 @@ pub(super) struct Sweep {
     /// Where the reports go: of each failed run, and of each scenario's most eventful one
     #[arg(long, value_name = "DIR", default_value = "highwater-reports")]
     out: PathBuf,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 #[derive(Clone, Debug)]
@@ -104,14 +100,9 @@ struct Notable {
 
 impl Sweep {
     pub(super) fn main(self) -> Result<(), Failure> {
-        let scenarios = match self.scenarios.is_empty() {
-            true => catalogue::scenarios(),
-            false => self.scenarios.clone(),
-        };
+        let scenarios = simulated::named_or_all(self.scenarios.clone());
         let seeds = self.shard.of(&self.seeds.0);
-        let jobs = self
-            .jobs
-            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let jobs = simulated::jobs(self.jobs);
         let options = self.faults.options(self.seeds.0.start);
         fs::create_dir_all(&self.out).map_err(|error| self.cannot_write(&self.out, &error))?;
         eprintln!(
