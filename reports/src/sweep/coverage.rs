@@ -120,14 +120,14 @@ impl Coverage {
     }
 
     /// The steps that have a cell which could have been hit, by place.
-    pub(super) fn steps(&self) -> Vec<Step> {
+    pub(crate) fn steps(&self) -> Vec<Step> {
         let steps: BTreeSet<_> =
             self.hittable().map(|(step, _)| (step.place, step.operation, step)).collect();
         steps.into_iter().map(|(_, _, step)| step).collect()
     }
 
     /// The kinds that have a cell which could have been hit.
-    pub(super) fn kinds(&self) -> Vec<FaultKind> {
+    pub(crate) fn kinds(&self) -> Vec<FaultKind> {
         self.hittable().map(|(_, kind)| kind).collect::<BTreeSet<_>>().into_iter().collect()
     }
 

@@ -5,20 +5,30 @@
 
 mod coverage;
 mod price;
+mod seeds;
 pub(crate) mod table;
+mod top;
 
 pub use coverage::{Coverage, CoverageCell, Matrix, StepRuns};
 pub use price::{Distribution, Price, Prices};
+pub use seeds::SeedSet;
 pub use table::render_table;
+pub(crate) use table::step_name;
+pub use top::{Ranked, Top};
 
 use crate::replay::replay_command;
-use highwater_sim::run::{RunReport, Totals};
+use highwater_sim::{
+    judge::Verdict,
+    run::{RunReport, Totals},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// What the runs of a sweep came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SweepSummary {
+    /// What was asked of every run.
+    pub asked: Asked,
     /// By scenario.
     pub scenarios: BTreeMap<String, ScenarioSummary>,
     /// Which durable step was hit by which fault, how often.
@@ -27,15 +37,32 @@ pub struct SweepSummary {
     pub prices: Prices,
 }
 
+/// What was asked of every run: sums over runs of different kinds mean nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The version of this command, which draws the plans.
+    pub highwater: String,
+    /// The classes of faults that could be drawn.
+    pub faults: Vec<String>,
+    /// The promises that were broken on purpose.
+    pub sabotage: Vec<String>,
+}
+
 /// What the runs of one scenario came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioSummary {
     /// Runs.
     pub seeds: u64,
+    /// Which.
+    pub ran: SeedSet,
     /// The runs in which an invariant was broken, by seed.
     pub failures: BTreeMap<u64, Failure>,
     /// The sum of all runs.
     pub totals: Totals,
+    /// The runs that took most virtual time, in milliseconds.
+    pub slowest: Top,
+    /// The runs in which most went wrong: 100 for each crash, 1 for each lost connection and each batch to run again.
+    pub eventful: Top,
     /// Seconds of real time that the runs took; zero if nobody measured it.
     pub wall_seconds: f64,
 }
@@ -45,6 +72,8 @@ pub struct ScenarioSummary {
 pub struct Failure {
     /// What was broken, by name.
     pub broken: Vec<String>,
+    /// The first objection of each judge of these.
+    pub violations: Vec<String>,
     /// The command that lives through the run again.
     pub replay: String,
 }
@@ -52,13 +81,28 @@ pub struct Failure {
 impl SweepSummary {
     /// Adds one run.
     pub fn add(&mut self, report: &RunReport) {
+        if self.asked == Asked::default() {
+            self.asked = Asked {
+                highwater: env!("CARGO_PKG_VERSION").to_owned(),
+                faults: report.faults.clone(),
+                sabotage: report.sabotage.clone(),
+            };
+        }
         let scenario = self.scenarios.entry(report.scenario.clone()).or_default();
         scenario.seeds += 1;
+        scenario.ran.insert(report.seed);
+        let Totals { crashes, drops, replayed_batches, .. } = report.totals;
+        scenario.slowest.add(Ranked { seed: report.seed, value: report.took.millis() });
+        scenario.eventful.add(Ranked { seed: report.seed, value: 100 * crashes + drops + replayed_batches });
         add_totals(&mut scenario.totals, &report.totals);
         if !report.held() {
             let broken = report.verdicts.iter().filter(|verdict| !verdict.violations.is_empty());
-            let broken = broken.map(|verdict| format!("{} {}", verdict.invariant, verdict.invariant.name()));
-            let failure = Failure { broken: broken.collect(), replay: replay_command(report) };
+            let name = |verdict: &Verdict| format!("{} {}", verdict.invariant, verdict.invariant.name());
+            let failure = Failure {
+                broken: broken.clone().map(name).collect(),
+                violations: broken.filter_map(|verdict| verdict.violations.first().cloned()).collect(),
+                replay: replay_command(report),
+            };
             scenario.failures.insert(report.seed, failure);
         }
         self.coverage.add(report);
@@ -71,18 +115,41 @@ impl SweepSummary {
         self.scenarios.entry(scenario.to_owned()).or_default().wall_seconds += took.as_secs_f64();
     }
 
-    /// Adds another sweep, of other seeds or other scenarios.
-    pub fn merge(&mut self, other: Self) {
-        let Self { scenarios, coverage, prices } = other;
-        for (name, ScenarioSummary { seeds, failures, totals, wall_seconds }) in scenarios {
+    /// Adds another sweep, of other seeds or other scenarios. Nothing has changed if that is refused.
+    ///
+    /// # Errors
+    /// If the runs of the two were asked for other things, or a run is in both.
+    pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
+        let Self { asked, scenarios, coverage, prices } = other;
+        if scenarios.is_empty() {
+            return Ok(());
+        }
+        if self.scenarios.is_empty() {
+            self.asked = asked.clone();
+        }
+        self.asked.must_be(&asked)?;
+        let mut all = BTreeMap::new();
+        for (name, theirs) in &scenarios {
+            let mine = self.scenarios.get(name).map(|mine| &mine.ran).cloned().unwrap_or_default();
+            let shared = |seed| MergeError::Overlap { scenario: name.clone(), seed };
+            all.insert(name.clone(), mine.union(&theirs.ran).map_err(shared)?);
+        }
+        for (name, theirs) in scenarios {
+            // Taken apart, so that a figure that is added later cannot be forgotten here.
+            let ScenarioSummary { seeds, ran: _, failures, totals, slowest, eventful, wall_seconds } = theirs;
+            let ran = all.remove(&name).expect("it was made of the same scenarios");
             let mine = self.scenarios.entry(name).or_default();
+            mine.ran = ran;
             mine.seeds += seeds;
             mine.failures.extend(failures);
             add_totals(&mut mine.totals, &totals);
+            mine.slowest.merge(slowest);
+            mine.eventful.merge(eventful);
             mine.wall_seconds += wall_seconds;
         }
         self.coverage.merge(coverage);
         self.prices.merge(prices);
+        Ok(())
     }
 
     /// Whether every invariant held in every run.
@@ -99,6 +166,45 @@ impl SweepSummary {
             total.wall_seconds += scenario.wall_seconds;
         }
         total
+    }
+}
+
+/// Why two sweeps are not parts of one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// Their runs were asked for other things.
+    #[error("their {what} differ, `{one}` and `{other}`: sweep all shards with the same options")]
+    OtherOptions {
+        /// What differs.
+        what: &'static str,
+        /// What one has.
+        one: String,
+        /// What the other has.
+        other: String,
+    },
+    /// A run is in both.
+    #[error("both have seed {seed} of {scenario}: give each shard once")]
+    Overlap {
+        /// The scenario.
+        scenario: String,
+        /// The lowest seed of it that is in both.
+        seed: u64,
+    },
+}
+
+impl Asked {
+    fn must_be(&self, other: &Self) -> Result<(), MergeError> {
+        let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(",") };
+        for (what, one, other) in [
+            ("versions", self.highwater.clone(), other.highwater.clone()),
+            ("faults", list(&self.faults), list(&other.faults)),
+            ("sabotages", list(&self.sabotage), list(&other.sabotage)),
+        ] {
+            if one != other {
+                return Err(MergeError::OtherOptions { what, one, other });
+            }
+        }
+        Ok(())
     }
 }
 

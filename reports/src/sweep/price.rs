@@ -33,11 +33,11 @@ pub struct Price {
 pub struct Distribution(BTreeMap<u64, u64>);
 
 impl Distribution {
-    fn add(&mut self, value: u64) {
+    pub(crate) fn add(&mut self, value: u64) {
         *self.0.entry(value).or_default() += 1;
     }
 
-    fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         for (value, times) in other.0 {
             *self.0.entry(value).or_default() += times;
         }
@@ -50,12 +50,22 @@ impl Distribution {
 
     /// The value in the middle, the lower one of two.
     pub fn median(&self) -> Option<u64> {
-        let mut before = self.count().div_ceil(2);
+        self.quantile(50)
+    }
+
+    /// The least value up to which so many of a hundred values lie.
+    pub fn quantile(&self, percent: u64) -> Option<u64> {
+        let mut before = (self.count() * percent).div_ceil(100);
         self.0.iter().find_map(|(value, times)| {
             let is_it = before <= *times;
             before = before.saturating_sub(*times);
             is_it.then_some(*value)
         })
+    }
+
+    /// Each value with how often it came, in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().map(|(value, times)| (*value, *times))
     }
 
     /// The largest.

@@ -61,7 +61,7 @@ fn scenarios(summary: &SweepSummary) -> String {
 }
 
 fn row(name: &str, scenario: &ScenarioSummary) -> Vec<String> {
-    let ScenarioSummary { seeds, failures: _, totals, wall_seconds } = scenario;
+    let ScenarioSummary { seeds, totals, wall_seconds, .. } = scenario;
     let counts = [
         *seeds,
         totals.lives,
@@ -142,7 +142,7 @@ fn coverage(summary: &SweepSummary) -> String {
     finish(&table)
 }
 
-fn step_name(step: &Step) -> String {
+pub(crate) fn step_name(step: &Step) -> String {
     match step.operation {
         DiskOperation::CreateDir => format!("{}: create dir", step.place),
         DiskOperation::SyncDir => format!("{}: sync dir", step.place),

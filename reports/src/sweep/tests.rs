@@ -1,6 +1,7 @@
 //! What a sweep's sums and its table say, from runs that are made up here.
 
-use super::{SweepSummary, render_table};
+use super::{MergeError, SweepSummary, render_table};
+use crate::json::{read_json, render_json};
 use highwater_sim::{
     fault::{
         Crash, DiskOperation, Fault, FaultOutcome, Firing, Hit, Moment, Place, PowerLoss, Step, Trigger,
@@ -71,16 +72,36 @@ fn shards_merge_to_what_one_sweep_would_have_found() {
         .map(|seed| report(["a", "b"][seed as usize % 2], seed, &["lost"][..seed as usize / 5]))
         .collect();
     let mut merged = summary(&runs[3..]);
-    merged.merge(summary(&runs[..3]));
+    merged.merge(summary(&runs[..3])).unwrap();
     assert_eq!(merged, summary(&runs));
     assert!(!merged.held() && summary(&runs[..3]).held());
 }
 
 #[test]
+fn what_are_no_shards_of_one_sweep_is_refused_and_changes_nothing() {
+    let mine = summary(&[report("a", 1, &[]), report("b", 1, &[])]);
+    let mut merged = mine.clone();
+    let overlap = merged.merge(summary(&[report("b", 2, &[]), report("b", 1, &[])]));
+    assert_eq!(overlap, Err(MergeError::Overlap { scenario: "b".to_owned(), seed: 1 }));
+    let other = RunReport { faults: vec!["reset".to_owned()], ..report("a", 2, &[]) };
+    let refused = merged.merge(summary(&[other])).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "their faults differ, `crash,power-loss` and `reset`: sweep all shards with the same options"
+    );
+    let sabotaged = RunReport { sabotage: vec!["x".to_owned()], ..report("a", 2, &[]) };
+    assert!(merged.merge(summary(&[sabotaged])).is_err());
+    assert_eq!(merged, mine);
+    merged.merge(SweepSummary::default()).unwrap();
+    let mut nothing = SweepSummary::default();
+    nothing.merge(merged).unwrap();
+    assert_eq!(nothing, mine);
+}
+
+#[test]
 fn a_summary_survives_its_file() {
     let summary = summary(&[report("a", 1, &["lost"])]);
-    let text = serde_json::to_string(&summary).unwrap();
-    assert_eq!(serde_json::from_str::<SweepSummary>(&text).unwrap(), summary);
+    assert_eq!(read_json::<SweepSummary>(&render_json(&summary)).unwrap(), summary);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use highwater_core::BatchTime;
 
 /// What one or more routine steps did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// The first and the last batch that was worked on.
     pub batches: Option<(BatchTime, BatchTime)>,
     pub completed: u64,

@@ -14,26 +14,33 @@ use highwater_sim::{
 };
 
 pub(super) fn write(page: &mut Page, report: &RunReport) {
+    for (name, text) in facts(report) {
+        page.line(&format!("{name:<11}"), &text);
+    }
+}
+
+/// The story as names and what there is to say of each.
+pub(crate) fn facts(report: &RunReport) -> Vec<(&'static str, String)> {
     let ledger = &report.ledger;
-    page.line("scenario   ", &format!("{}, fed by a {} source", report.scenario, source(report)));
-    page.line("seed       ", &seed(report));
+    let mut facts = vec![
+        ("scenario", format!("{}, fed by a {} source", report.scenario, source(report))),
+        ("seed", seed(report)),
+    ];
     if !report.sabotage.is_empty() {
         let promises = report.sabotage.join(", ");
         // Whether it does harm is the fault's doing: a run that holds is no fault of the judges.
         let harm = if report.held() { "and did no harm that counts" } else { "so the judges object" };
-        page.line("sabotage   ", &format!("{promises}: broken on purpose, {harm}"));
+        facts.push(("sabotage", format!("{promises}: broken on purpose, {harm}")));
     }
-    page.line("verdict    ", &verdict(report));
-    if let Some(error) = &report.detected {
-        page.line("detected   ", error);
-    }
-    page.line("lives      ", &lives(report));
-    page.line("network    ", &network(report));
+    facts.push(("verdict", verdict(report)));
+    facts.extend(report.detected.clone().map(|error| ("detected", error)));
+    facts.push(("lives", lives(report)));
+    facts.push(("network", network(report)));
     let others = other_faults(report);
     if !others.is_empty() {
-        page.line("faults     ", &others.join(", "));
+        facts.push(("faults", others.join(", ")));
     }
-    page.line("batches    ", &batches(report));
+    facts.push(("batches", batches(report)));
     let sent = match ledger.sent == ledger.records {
         true => format!("all {}", ledger.sent),
         false => format!("{} of {}", ledger.sent, ledger.records),
@@ -46,9 +53,10 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
     if ledger.protocol == "tcp" {
         records.push_str(&format!(", {} died with the socket", ledger.died_with_the_socket));
     }
-    page.line("records    ", &records);
+    facts.push(("records", records));
     let took = seconds(report.took);
-    page.line("time       ", &format!("{took} of virtual time; 0.000s is {WALL_TIME_AT_START} UTC"));
+    facts.push(("time", format!("{took} of virtual time; 0.000s is {WALL_TIME_AT_START} UTC")));
+    facts
 }
 
 fn source(report: &RunReport) -> &str {

@@ -12,12 +12,12 @@
 
 mod counts;
 mod fold;
-mod happening;
-mod head;
+pub(crate) mod happening;
+pub(crate) mod head;
 pub(crate) mod layout;
-mod ledger;
-mod moments;
-mod plan;
+pub(crate) mod ledger;
+pub(crate) mod moments;
+pub(crate) mod plan;
 mod plan_file;
 mod timeline;
 mod verdicts;

@@ -4,17 +4,17 @@ use highwater_core::BatchTime;
 use highwater_sim::{clock::WALL_TIME_AT_START, world::VirtualTime};
 
 /// The day on which every run begins.
-pub(super) fn day() -> String {
+pub(crate) fn day() -> String {
     WALL_TIME_AT_START.to_string().split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// Seconds since the run's start, `12.452s`. Cut, not rounded: nothing seems to come before its time.
-pub(super) fn seconds(at: VirtualTime) -> String {
+pub(crate) fn seconds(at: VirtualTime) -> String {
     format!("{}.{:03}s", at.millis() / 1000, at.millis() % 1000)
 }
 
 /// A batch by its time of day; with the date if it is another day's.
-pub(super) fn batch(time: BatchTime) -> String {
+pub(crate) fn batch(time: BatchTime) -> String {
     let (text, day) = (time.to_string(), day());
     match text.strip_prefix(&day) {
         Some(clock) => clock.trim_start().to_owned(),
@@ -23,7 +23,7 @@ pub(super) fn batch(time: BatchTime) -> String {
 }
 
 /// One batch, or the first and the last of several.
-pub(super) fn batches(first: BatchTime, last: BatchTime) -> String {
+pub(crate) fn batches(first: BatchTime, last: BatchTime) -> String {
     match first == last {
         true => batch(first),
         false => format!("{} .. {}", batch(first), batch(last)),

@@ -2,7 +2,7 @@
 
 use super::{layout::Page, moments::seconds};
 use highwater_sim::{
-    fault::{Class, Firing, Hit},
+    fault::{Class, FaultOutcome, Firing, Hit},
     run::RunReport,
 };
 
@@ -17,18 +17,24 @@ pub(super) fn write(page: &mut Page, report: &RunReport) {
         },
     );
     for (n, outcome) in report.plan.iter().enumerate() {
-        let class = match outcome.fault.kind().class() {
-            Class::Tolerated => String::new(),
-            class => format!(" ({class})"),
-        };
-        page.line(&format!("{:>4}  ", n + 1), &format!("{}{class}", outcome.fault));
-        let became = match &outcome.firing {
-            Some(Firing { at, life, hit }) => {
-                format!("fired at {} in life {life}: {}", seconds(*at), what(hit))
-            }
-            None => "MISSED: the run never came to its trigger".to_owned(),
-        };
-        page.line("      ", &became);
+        page.line(&format!("{:>4}  ", n + 1), &planned(outcome));
+        page.line("      ", &became(outcome));
+    }
+}
+
+/// The fault, with its class where that asks less of an engine.
+pub(crate) fn planned(outcome: &FaultOutcome) -> String {
+    match outcome.fault.kind().class() {
+        Class::Tolerated => outcome.fault.to_string(),
+        class => format!("{} ({class})", outcome.fault),
+    }
+}
+
+/// What became of it.
+pub(crate) fn became(outcome: &FaultOutcome) -> String {
+    match &outcome.firing {
+        Some(Firing { at, life, hit }) => format!("fired at {} in life {life}: {}", seconds(*at), what(hit)),
+        None => "MISSED: the run never came to its trigger".to_owned(),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::{Fault, NetworkOperation, Step};
 use crate::world::{Life, VirtualTime};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A planned fault and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultOutcome {
     /// The fault.
     pub fault: Fault,
@@ -15,7 +15,7 @@ pub struct FaultOutcome {
 }
 
 /// How a fault fired.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Firing {
     /// When.
     pub at: VirtualTime,
@@ -26,7 +26,7 @@ pub struct Firing {
 }
 
 /// What a fault hit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum Hit {
     /// A disk operation.

@@ -34,11 +34,11 @@ mod time_outs;
 pub(crate) use no_loss::acknowledged_lines;
 
 use crate::{run::Evidence, scenario::Scenario, source::Script};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An invariant of the design.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Invariant {
     /// No loss.
     I1,
@@ -73,6 +73,11 @@ pub enum Invariant {
 }
 
 impl Invariant {
+    /// All that are judged, in their order, and last that nothing panics.
+    pub fn all() -> impl Iterator<Item = Self> {
+        JUDGES.into_iter().map(|(invariant, _)| invariant).chain([Self::NoPanic])
+    }
+
     /// Its name in the design.
     pub fn name(self) -> &'static str {
         match self {
@@ -105,7 +110,7 @@ impl fmt::Display for Invariant {
 }
 
 /// What a judge says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The invariant.
     pub invariant: Invariant,

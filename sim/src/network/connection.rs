@@ -13,6 +13,7 @@ use crate::{
     fault::{Direction, Fault},
     world::{Life, NodeIndex, VirtualTime},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
     io::{self, ErrorKind},
@@ -58,7 +59,8 @@ impl End {
 }
 
 /// How the reader of a connection learned that it is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SeenEnd {
     /// It read the orderly end.
     Orderly,

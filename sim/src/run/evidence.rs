@@ -18,6 +18,7 @@ use highwater_core::{
     event::Event,
     ids::{BatchTime, Generation},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -121,7 +122,8 @@ impl LifeEvidence {
 }
 
 /// How a life ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case")]
 pub enum LifeEnd {
     /// A planned crash, by its place in the plan.
     Crashed {
@@ -144,7 +146,8 @@ pub enum LifeEnd {
 }
 
 /// What an error that ends a driver is about, as far as the judges tell them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The checkpoint directory does not hold what was written to it.
     Damage,

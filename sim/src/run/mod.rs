@@ -3,16 +3,20 @@
 //! `supervise` lives through the run inside the simulation, as a process supervisor would; what it saw is the [`Evidence`].
 //! The run without faults is the reference. The judges read both; the [`RunReport`] is the whole story as plain data.
 
+mod detail;
 mod evidence;
 mod found;
 mod life;
+mod lives;
 mod price;
 mod report;
 mod supervise;
 mod tap;
 
+pub use detail::{Connection, Detail, Sent};
 pub use evidence::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, StopAsked};
 pub(crate) use found::Found;
+pub use lives::LifeSummary;
 pub use price::Restart;
 pub use report::{Happening, LedgerSummary, RunReport, TimelineEntry, Totals};
 pub(crate) use supervise::{simulate, simulate_until};
@@ -45,6 +49,8 @@ pub struct RunOptions {
     pub trace: bool,
     /// Record the driver's operations, also in a run with faults.
     pub record_steps: bool,
+    /// Gather what a page shows beside the story; the run is the same with it.
+    pub detail: bool,
 }
 
 impl RunOptions {
@@ -57,6 +63,7 @@ impl RunOptions {
             sabotage: BTreeSet::new(),
             trace: false,
             record_steps: false,
+            detail: false,
         }
     }
 }
@@ -106,7 +113,7 @@ pub(crate) fn judged(
         Ok((evidence, trace)) => {
             let case = judge::Case { scenario, script, evidence: &evidence, reference };
             let verdicts = judge::judge_all(&case);
-            Run { report: RunReport::new(scenario, options, script, evidence, verdicts), trace }
+            Run { report: RunReport::new(scenario, options, script, evidence, reference, verdicts), trace }
         }
         Err(panicked) => {
             Run { report: RunReport::panicked(scenario, options, plan, &panicked), trace: Vec::new() }

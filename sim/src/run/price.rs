@@ -6,11 +6,11 @@
 use super::{Cause, Evidence, LifeEnd, LifeEvidence};
 use crate::fault::{FaultKind, injected_by};
 use highwater_core::{event::Event, ids::BatchTime};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one restart cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restart {
     /// What ended the life before.
     pub after: FaultKind,

@@ -1,6 +1,6 @@
 //! A run's story as plain data: what the reports render and a file keeps.
 
-use super::{Evidence, LifeEnd, LifeEvidence, Restart, RunOptions, price};
+use super::{Detail, Evidence, LifeEnd, LifeEvidence, LifeSummary, Restart, RunOptions, price};
 use crate::{
     fault::{Class, FaultKind, FaultOutcome, Hit, Place, Plan, Step},
     judge::{Verdict, acknowledged_lines},
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The whole story of a run.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunReport {
     /// The scenario.
     pub scenario: String,
@@ -30,6 +30,8 @@ pub struct RunReport {
     pub sabotage: Vec<String>,
     /// The plan, and what became of each fault.
     pub plan: Vec<FaultOutcome>,
+    /// The driver's lives, in the order of their starts.
+    pub lives: Vec<LifeSummary>,
     /// What happened.
     pub timeline: Vec<TimelineEntry>,
     /// What became of the records.
@@ -44,7 +46,6 @@ pub struct RunReport {
     /// it did before is right.
     pub detected: Option<String>,
     /// Where a life took something that it read for damaged: it passed over a checkpoint, or ended with an error that names the file.
-    #[serde(skip)]
     pub refused: BTreeSet<Place>,
     /// The steps that were hit, by what.
     pub coverage: BTreeSet<(Step, FaultKind)>,
@@ -56,10 +57,13 @@ pub struct RunReport {
     pub took: VirtualTime,
     /// The hash of everything that happened.
     pub hash: String,
+    /// What a page shows beside all this; absent where nobody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
 }
 
 /// Something that happened, when, in which life.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineEntry {
     /// When.
     pub at: VirtualTime,
@@ -70,7 +74,7 @@ pub struct TimelineEntry {
 }
 
 /// What can happen.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Happening {
     /// A life began.
     LifeBegan,
@@ -91,7 +95,7 @@ pub enum Happening {
 }
 
 /// What became of the source's records.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerSummary {
     /// The protocol: `resume` or `tcp`.
     pub protocol: String,
@@ -178,9 +182,12 @@ impl RunReport {
         options: &RunOptions,
         script: &Script,
         evidence: Evidence,
+        reference: Option<&Evidence>,
         verdicts: Vec<Verdict>,
     ) -> Self {
         let mut report = Self::empty(scenario, options);
+        report.detail = options.detail.then(|| Detail::of(script, &evidence, reference));
+        report.lives = evidence.lives.iter().map(LifeSummary::of).collect();
         report.ledger = ledger(script, &evidence);
         report.timeline = timeline(&evidence);
         report.class = evidence.class();
@@ -232,7 +239,7 @@ fn ledger(script: &Script, evidence: &Evidence) -> LedgerSummary {
     }
 }
 
-fn timeline(evidence: &Evidence) -> Vec<TimelineEntry> {
+pub(super) fn timeline(evidence: &Evidence) -> Vec<TimelineEntry> {
     let mut timeline = Vec::new();
     for life in &evidence.lives {
         let entry = |at, happening| TimelineEntry { at, life: life.life, happening };

@@ -68,7 +68,7 @@ fn world_options(plan: &Plan, options: &RunOptions) -> WorldOptions {
     WorldOptions {
         trace: options.trace,
         sabotage: options.sabotage.clone(),
-        record_steps: options.record_steps || plan.faults.is_empty(),
+        record_steps: options.record_steps || options.detail || plan.faults.is_empty(),
         ..WorldOptions::seeded(options.seed)
     }
 }

@@ -17,7 +17,7 @@ const KEPT_MAX: usize = 12;
 
 /// What a line means for folding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weight {
+pub(crate) enum Weight {
     /// A step of an undisturbed batch, and what it did.
     Routine(Counts),
     /// Worth its line.

@@ -7,7 +7,15 @@ use highwater_sim::world::{Life, VirtualTime};
 
 fn line(verb: &'static str, weight: Weight) -> Line {
     let begins_life = verb == "START";
-    Line { at: VirtualTime(0), life: Life::FIRST, verb, details: Vec::new(), weight, begins_life }
+    Line {
+        at: VirtualTime(0),
+        life: Life::FIRST,
+        verb,
+        details: Vec::new(),
+        weight,
+        begins_life,
+        entries: 0..0,
+    }
 }
 
 /// Batch `n` of an ordinary stretch: allocated, completed, checkpointed.

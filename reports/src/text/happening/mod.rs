@@ -12,11 +12,11 @@ use highwater_sim::{
     run::{Happening, RunReport, TimelineEntry},
     world::{Life, VirtualTime},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 /// A line of the timeline.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     pub at: VirtualTime,
     pub life: Life,
     pub verb: &'static str,
@@ -25,6 +25,8 @@ pub(super) struct Line {
     pub weight: Weight,
     /// Whether it is the first of a life.
     pub begins_life: bool,
+    /// The entries of the timeline that it tells of.
+    pub entries: Range<usize>,
 }
 
 /// What a line is told beside its place.
@@ -41,12 +43,13 @@ struct Memory {
 }
 
 /// The timeline as lines.
-pub(super) fn lines(report: &RunReport) -> Vec<Line> {
+pub(crate) fn lines(report: &RunReport) -> Vec<Line> {
     let mut memory = Memory::default();
     let mut lines = Vec::new();
     let mut rest = report.timeline.as_slice();
     while let Some(first) = rest.first() {
         let same = rest.iter().take_while(|entry| belongs_to(first, entry, &memory)).count().max(1);
+        let from = report.timeline.len() - rest.len();
         let (these, after) = rest.split_at(same);
         rest = after;
         if is_repeated_by(first, after.first()) {
@@ -54,7 +57,8 @@ pub(super) fn lines(report: &RunReport) -> Vec<Line> {
         }
         let Told(verb, details, weight) = tell(report, these, &mut memory);
         let begins_life = matches!(first.happening, Happening::LifeBegan);
-        lines.push(Line { at: first.at, life: first.life, verb, details, weight, begins_life });
+        let entries = from..from + same;
+        lines.push(Line { at: first.at, life: first.life, verb, details, weight, begins_life, entries });
         memory.last = first.at;
     }
     lines
