@@ -2,13 +2,16 @@
 //!
 //! Every failure is one line, `error: ..`, on the standard error output, and a status that a script can act on.
 
+mod colour;
 mod explore;
+mod faces;
 mod faults;
 mod feed;
 mod interval;
 mod narrator;
 mod prove;
 mod replay;
+mod report;
 mod run;
 mod shrink;
 mod signals;
@@ -41,6 +44,7 @@ enum Command {
     Feed(feed::Feed),
     Sweep(sweep::Sweep),
     Replay(replay::Replay),
+    Report(report::Report),
     Explore(explore::Explore),
     Prove(prove::Prove),
     Shrink(shrink::Shrink),
@@ -56,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Feed(feed) => feed.main(),
         Command::Sweep(sweep) => sweep.main(),
         Command::Replay(replay) => replay.main(),
+        Command::Report(report) => report.main(),
         Command::Explore(explore) => explore.main(),
         Command::Prove(prove) => prove.main(),
         Command::Shrink(shrink) => shrink.main(),

@@ -2,17 +2,18 @@
 
 use super::{
     Failure,
-    simulated::{Format, Subject},
+    faces::{self, Face},
+    simulated::Subject,
 };
 use clap::Args;
-use highwater_reports::text;
 use highwater_sim::{run::run, sweep::check};
-use std::io::Write;
+use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Examples:
   highwater replay word-count --seed 7
   highwater replay running-total --seed 7 --check
+  highwater replay running-total --seed 7 --format html > run.html
   highwater replay word-count --seed 7 --plan plan.toml --trace
   highwater replay --plan scenarios/regressions/a-line-is-cut-twice.toml
 
@@ -42,24 +43,33 @@ pub(super) struct Replay {
     #[arg(long)]
     check: bool,
     /// How the report is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Face::Text)]
+    format: Face,
+    /// Also writes it there, as SCENARIO-SEED.txt, .json and .html
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 impl Replay {
     pub(super) fn main(self) -> Result<(), Failure> {
         let (scenario, mut options) = self.subject.read()?;
         options.trace = self.trace;
+        options.detail = self.format != Face::Text || self.out.is_some();
         let run = run(&scenario, &options);
         let mut out = String::new();
         for entry in &run.trace {
-            out.push_str(&format!("{} life {} {}\n", entry.at, entry.life, entry.text));
+            let line = format!("{} life {} {}\n", entry.at, entry.life, entry.text);
+            // Every other face is one document.
+            match self.format {
+                Face::Text => out.push_str(&line),
+                Face::Json | Face::Html | Face::Junit => eprint!("{line}"),
+            }
         }
-        out.push_str(&match self.format {
-            Format::Text => text::render(&run.report),
-            Format::Json => serde_json::to_string(&run.report).map_err(Failure::failed)? + "\n",
-        });
-        std::io::stdout().write_all(out.as_bytes()).map_err(Failure::failed)?;
+        out.push_str(&self.format.of_run(&run.report));
+        self.format.print(&out)?;
+        if let Some(directory) = &self.out {
+            faces::write_run(directory, &run.report)?;
+        }
         if self.check {
             check(&scenario, &options).map_err(Failure::failed)?;
             eprintln!("run twice: no difference");

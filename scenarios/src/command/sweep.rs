@@ -2,17 +2,16 @@
 
 use super::{
     Failure,
-    simulated::{self, Faults, Format},
+    faces::{self, Face, Pages},
+    simulated::{self, Faults},
 };
 use clap::Args;
-use highwater_reports::{sweep::SweepSummary, text};
-use highwater_sim::{run::RunReport, scenario::Scenario, sweep::sweep};
+use highwater_reports::sweep::SweepSummary;
+use highwater_sim::{scenario::Scenario, sweep::sweep};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    fs,
-    io::Write,
     ops::{ControlFlow, Range},
-    path::{Path, PathBuf},
+    path::PathBuf,
     str::FromStr,
     time::Instant,
 };
@@ -44,9 +43,9 @@ pub(super) struct Sweep {
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     shard: Shard,
     /// How the summary is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// Where the reports go: of each failed run, and of each scenario's most eventful one
+    #[arg(long, value_enum, default_value_t = Face::Text)]
+    format: Face,
+    /// Where the reports go: of the sweep, of failed runs, and of each scenario's slowest and most eventful ones
     #[arg(long, value_name = "DIR", default_value = "highwater-reports")]
     out: PathBuf,
 }
@@ -92,19 +91,13 @@ impl Shard {
     }
 }
 
-/// A run worth a report: the scenario's most eventful one.
-struct Notable {
-    events: u64,
-    report: RunReport,
-}
-
 impl Sweep {
     pub(super) fn main(self) -> Result<(), Failure> {
         let scenarios = simulated::named_or_all(self.scenarios.clone());
         let seeds = self.shard.of(&self.seeds.0);
         let jobs = simulated::jobs(self.jobs);
         let options = self.faults.options(self.seeds.0.start);
-        fs::create_dir_all(&self.out).map_err(|error| self.cannot_write(&self.out, &error))?;
+        faces::make_directory(&self.out)?;
         eprintln!(
             "sweeping {} scenarios, seeds {}..{}, shard {}/{}, faults {}",
             scenarios.len(),
@@ -119,21 +112,15 @@ impl Sweep {
         for scenario in &scenarios {
             progress.set_message(scenario.name.clone());
             let started = Instant::now();
-            let mut notable: Option<Notable> = None;
             let mut failure = None;
             sweep(scenario, &seeds, jobs, &options, |run| {
                 progress.inc(1);
                 summary.add(&run.report);
                 if !run.report.held()
-                    && let Err(error) = self.write(&run.report)
+                    && let Err(error) = faces::write_story(&self.out, &run.report)
                 {
                     failure = Some(error);
                     return ControlFlow::Break(());
-                }
-                let totals = &run.report.totals;
-                let events = 100 * totals.crashes + totals.drops + totals.replayed_batches;
-                if notable.as_ref().is_none_or(|notable| events > notable.events) {
-                    notable = Some(Notable { events, report: run.report });
                 }
                 ControlFlow::Continue(())
             });
@@ -141,45 +128,19 @@ impl Sweep {
                 return Err(error);
             }
             summary.add_wall_time(&scenario.name, started.elapsed());
-            if let Some(notable) = notable {
-                self.write(&notable.report)?;
-            }
         }
         progress.finish_and_clear();
-        self.tell(&summary)
-    }
-
-    fn tell(&self, summary: &SweepSummary) -> Result<(), Failure> {
-        let table = highwater_reports::sweep::render_table(summary);
-        let json = serde_json::to_string_pretty(summary).map_err(Failure::failed)?;
-        self.write_file("summary.txt", &table)?;
-        self.write_file("summary.json", &json)?;
-        let mut stdout = std::io::stdout();
-        let printed = match self.format {
-            Format::Text => writeln!(stdout, "{table}\nreports: {}", self.out.display()),
-            Format::Json => writeln!(stdout, "{json}"),
-        };
-        printed.map_err(Failure::failed)?;
+        let pages = Pages::write(&scenarios, &summary, &options, jobs, &self.out)?;
+        let index = faces::write_sweep(&self.out, &summary, &pages)?;
+        let mut printed = self.format.of_sweep(&summary, &pages);
+        if self.format == Face::Text {
+            printed.push_str(&format!("\nreports: {}\n", index.display()));
+        }
+        self.format.print(&printed)?;
         match summary.held() {
             true => Ok(()),
             false => Err(Failure::failed("an invariant was broken")),
         }
-    }
-
-    fn write(&self, report: &RunReport) -> Result<(), Failure> {
-        self.write_file(&format!("{}-{}.txt", report.scenario, report.seed), &text::render(report))
-    }
-
-    fn write_file(&self, name: &str, text: &str) -> Result<(), Failure> {
-        let path = self.out.join(name);
-        fs::write(&path, text).map_err(|error| self.cannot_write(&path, &error))
-    }
-
-    fn cannot_write(&self, path: &Path, error: &std::io::Error) -> Failure {
-        Failure::unusable(format!(
-            "cannot write {}: {error}; choose another directory with --out",
-            path.display()
-        ))
     }
 }
 

@@ -126,6 +126,9 @@ function makeChart(view, root, onChoose) {
       const [left, right] = [Math.max(x(band.from), GUTTER), Math.min(x(band.to), width - RIGHT)];
       into.append(shape('rect', { class: 'band ' + band.kind, x: left, y: AXIS, width: Math.max(right - left, 1),
         height: bottom - AXIS }, band.label));
+      // In words where there is room: those of faults on top, the others at the foot, since they may overlap.
+      const y = band.kind === 'fault' ? AXIS + 11 : bottom - 5;
+      if (right - left > band.label.length * 5.8 + 8) into.append(label(left + 5, y, band.label, { class: 'band-name' }));
     }
   }
 
@@ -174,7 +177,7 @@ function makeChart(view, root, onChoose) {
         const number = cluster.items.length > 1 ? '+' : items[cluster.first].fault + 1;
         into.append(label(cluster.x, y + 2, number, { class: 'flag' }));
       }
-      if (cluster.items.includes(state.chosen)) into.append(shape('circle', { class: 'ring', cx: cluster.x, cy: y, r: 10 }));
+      if (cluster.items.includes(state.chosen)) into.append(shape('circle', { class: 'ring', cx: cluster.x, cy: y, r: lane.id === 'faults' ? 13 : 10 }));
       drawn.push({ ...cluster, y, lane: lane.id, top, bottom });
     }
   }
