@@ -126,8 +126,9 @@ function makeChart(view, root, onChoose) {
       const [left, right] = [Math.max(x(band.from), GUTTER), Math.min(x(band.to), width - RIGHT)];
       into.append(shape('rect', { class: 'band ' + band.kind, x: left, y: AXIS, width: Math.max(right - left, 1),
         height: bottom - AXIS }, band.label));
-      // In words where there is room: those of faults on top, the others at the foot, since they may overlap.
-      const y = band.kind === 'fault' ? AXIS + 11 : bottom - 5;
+      // In words where there is room; those of faults stand higher, since they may overlap the others.
+      const y = AXIS + (band.kind === 'fault' ? 10 : 25);
+      if (band.kind === 'fault') into.append(shape('rect', { class: 'span fault', x: left, y: AXIS + 28, width: Math.max(right - left, 1.5), height: 3 }, band.label));
       if (right - left > band.label.length * 5.8 + 8) into.append(label(left + 5, y, band.label, { class: 'band-name' }));
     }
   }

@@ -13,7 +13,7 @@ use crate::text::{
 };
 use highwater_core::{BatchTime, event::Event};
 use highwater_sim::{
-    fault::{Class, FaultKind, Firing, injected_by},
+    fault::{Class, Fault, FaultKind, Firing, injected_by},
     run::{Happening, LifeEnd, LifeSummary, RunReport, TimelineEntry},
     world::VirtualTime,
 };
@@ -38,11 +38,19 @@ pub(super) fn effects(report: &RunReport, fault: usize) -> Vec<Effect> {
     if outcome.fault.kind().class() != Class::Tolerated {
         told.damage(firing);
     }
-    told.while_it_lasted(firing.at, outcome.fault.lasts_ms());
+    told.while_it_lasted(firing.at, goes_on_ms(&outcome.fault));
     if told.effects.is_empty() {
         told.add(None, "nothing that the driver tells of: it went on as if nothing had happened".to_owned());
     }
     told.effects
+}
+
+/// For how many milliseconds a fault goes on in the life that it hits. The down time after the end of a life is told as that.
+pub(super) fn goes_on_ms(fault: &Fault) -> u64 {
+    match fault.kind() {
+        FaultKind::Crash | FaultKind::PowerLoss | FaultKind::CrashLoop | FaultKind::Stop => 0,
+        _ => fault.lasts_ms(),
+    }
 }
 
 struct Effects<'a> {

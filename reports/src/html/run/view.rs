@@ -4,7 +4,7 @@
 //! Times are microseconds of virtual time: a script has no integers beyond 2^53. Numbers that may be longer stand in texts.
 
 use super::{
-    causes::effects,
+    causes::{effects, goes_on_ms},
     lane::{Lane, Tone},
 };
 use crate::text::{
@@ -296,7 +296,7 @@ fn bands(report: &RunReport) -> Vec<Band> {
         }
     }
     for (n, outcome) in report.plan.iter().enumerate() {
-        let lasts_ms = outcome.fault.lasts_ms();
+        let lasts_ms = goes_on_ms(&outcome.fault);
         if let Some(firing) = outcome.firing.as_ref().filter(|_| lasts_ms > 0) {
             let from = micros(firing.at);
             let to = from.saturating_add(lasts_ms.saturating_mul(1000)).min(micros(report.took));

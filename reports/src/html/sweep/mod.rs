@@ -91,7 +91,7 @@ fn run(scenario: &str, seed: u64, page_of: &dyn Fn(&str, u64) -> Option<String>)
 fn failed(summary: &SweepSummary, page_of: &dyn Fn(&str, u64) -> Option<String>) -> Markup {
     html! {
         div.scrolls { table {
-            thead { tr { th { "run" } th { "broken" } th { "replay" } } }
+            thead { tr { th { "run" } th { "broken" } } }
             tbody {
                 @for (name, scenario) in &summary.scenarios {
                     @for (seed, failure) in &scenario.failures {
@@ -101,8 +101,8 @@ fn failed(summary: &SweepSummary, page_of: &dyn Fn(&str, u64) -> Option<String>)
                                 @for (n, broken) in failure.broken.iter().enumerate() {
                                     div { strong { (broken) } ": " (failure.violations.get(n).map_or("", String::as_str)) }
                                 }
+                                code { (failure.replay) }
                             }
-                            td { code { (failure.replay) } }
                         }
                     }
                 }

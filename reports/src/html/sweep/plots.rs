@@ -8,6 +8,7 @@ const BARS_MAX: u64 = 24;
 // In units of the picture.
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 110.0;
+const BAR_WIDTH_MAX: f64 = 24.0;
 const FOOT: f64 = 16.0;
 
 pub(super) fn of(summary: &SweepSummary) -> Markup {
@@ -44,7 +45,7 @@ fn bars(values: &Distribution) -> Vec<(u64, u64, u64)> {
 fn plot(title: &str, values: &Distribution) -> Markup {
     let bars = bars(values);
     let most = bars.iter().map(|(.., times)| *times).max().unwrap_or(1).max(1);
-    let each = WIDTH / bars.len().max(1) as f64;
+    let each = (WIDTH / bars.len().max(1) as f64).min(BAR_WIDTH_MAX);
     let words = match (values.median(), values.quantile(95), values.max()) {
         (Some(median), Some(most_of), Some(max)) => {
             format!("median {median}, 95 % up to {most_of}, at most {max}; {} restarts", values.count())
@@ -68,7 +69,8 @@ fn plot(title: &str, values: &Distribution) -> Markup {
                     line x1="0" x2=(WIDTH) y1=(HEIGHT - FOOT) y2=(HEIGHT - FOOT) {}
                     text x="0" y=(HEIGHT - 4.0) { (bars[0].0) }
                     @if let Some((from, to, _)) = bars.last().filter(|_| bars.len() > 1) {
-                        text x=(WIDTH) y=(HEIGHT - 4.0) text-anchor="end" { (range(*from, *to)) }
+                        @let at = each * bars.len() as f64;
+                        text x=(format!("{:.1}", at)) y=(HEIGHT - 4.0) text-anchor=(if at > 60.0 { "end" } else { "start" }) { (range(*from, *to)) }
                     }
                     text x="0" y="9" { "at most " (most) " restarts" }
                 }
