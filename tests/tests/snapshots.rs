@@ -14,9 +14,9 @@ mod story;
 use highwater_core::event::Event;
 use highwater_reports::text::render;
 use highwater_sim::{
-    fault::Moment,
+    fault::{DiskFull, FailedSync, Fault, FileSystem, Moment, Takeover, Trigger, WallStep},
     judge::Invariant,
-    run::{Happening, RunOptions, RunReport, run},
+    run::{Cause, Happening, LifeEnd, RunOptions, RunReport, run},
     sabotage::Sabotage,
     source::Mode,
 };
@@ -197,6 +197,52 @@ fn a_damaged_checkpoint_is_rejected_for_the_one_before() {
         panic!("rejected {rejected:?}, taken {taken:?}");
     };
     assert_eq!(rejected.sequence, taken.sequence.next());
+}
+
+#[test]
+fn a_driver_that_was_taken_for_dead_wakes_up_and_may_write_no_more() {
+    let report = Story::of(running_total(Mode::Resume))
+        .at(1, Moment::Before, step("append", "/output/out", "").number(4), |trigger| {
+            Fault::Takeover(Takeover { trigger, for_ms: 2500, after_ms: 600 })
+        })
+        .tell("a_driver_that_was_taken_for_dead_wakes_up_and_may_write_no_more");
+    assert!(report.held());
+    let [older, newer] = report.lives.as_slice() else { panic!("{:?}", report.lives) };
+    assert!(matches!(older.end, LifeEnd::Failed { cause: Cause::Fenced, .. }), "{older:?}");
+    assert!(newer.began_at < older.ended_at && newer.end == LifeEnd::Stopped, "{newer:?}");
+}
+
+#[test]
+fn a_full_disk_ends_a_life_and_acknowledges_nothing_that_is_not_durable() {
+    let report = Story::of(running_total(Mode::Resume))
+        .at(1, Moment::Before, step("append", "/checkpoint/journal/", ".wal").number(8), |trigger| {
+            Fault::DiskFull(DiskFull { trigger, for_ms: 1500 })
+        })
+        .tell("a_full_disk_ends_a_life_and_acknowledges_nothing_that_is_not_durable");
+    assert!(report.held());
+    assert!(report.totals.lives > 1);
+    assert_eq!((report.ledger.processed, report.ledger.lost), (report.ledger.records, 0));
+}
+
+#[test]
+fn a_failed_sync_is_no_success_and_a_second_one_proves_nothing() {
+    let report = Story::of(running_total(Mode::Resume))
+        .at(1, Moment::Inside, step("sync", "/checkpoint/journal/", ".wal").number(6), |trigger| {
+            Fault::FailedSync(FailedSync { trigger, file_system: FileSystem::Ext4 })
+        })
+        .tell("a_failed_sync_is_no_success_and_a_second_one_proves_nothing");
+    assert!(report.held());
+    assert_eq!(report.totals.lives, 2);
+    assert_eq!((report.ledger.processed, report.ledger.lost), (report.ledger.records, 0));
+}
+
+#[test]
+fn a_wall_clock_that_steps_back_gives_no_batch_twice() {
+    let report = Story::of(running_total(Mode::Resume))
+        .with(Fault::WallStep(WallStep { trigger: Trigger::Time { at_ms: 4200 }, by_ms: -3000 }))
+        .tell("a_wall_clock_that_steps_back_gives_no_batch_twice");
+    assert!(report.held());
+    assert_eq!((report.totals.lives, report.totals.duplicates), (1, 0));
 }
 
 #[test]

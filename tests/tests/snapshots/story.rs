@@ -98,7 +98,9 @@ impl Story {
     }
 
     pub fn crash(self, life: u32, moment: Moment, step: StepOf, restart_after_ms: u64) -> Self {
-        self.crash_at(life, moment, step, None, restart_after_ms)
+        self.at(life, moment, step, |trigger| {
+            Fault::Crash(Crash { restart_after_ms, trigger, power_loss: None })
+        })
     }
 
     pub fn power_loss(
@@ -109,7 +111,8 @@ impl Story {
         survives: Survives,
         restart_after_ms: u64,
     ) -> Self {
-        self.crash_at(life, moment, step, Some(survives.power_loss()), restart_after_ms)
+        let power_loss = Some(survives.power_loss());
+        self.at(life, moment, step, |trigger| Fault::Crash(Crash { restart_after_ms, trigger, power_loss }))
     }
 
     pub fn power_loss_at(self, at_ms: u64, survives: Survives, restart_after_ms: u64) -> Self {
@@ -147,21 +150,22 @@ impl Story {
         report
     }
 
-    fn crash_at(
+    /// Any fault, at a step.
+    pub fn at(
         mut self,
         life: u32,
         moment: Moment,
         step: StepOf,
-        power_loss: Option<PowerLoss>,
-        restart_after_ms: u64,
+        fault: impl FnOnce(Trigger) -> Fault,
     ) -> Self {
         let trigger = self.trigger(life, moment, &step);
-        let fault = self.options.plan.as_ref().map_or(0, |plan| plan.faults.len());
-        self.aims.push((fault, step));
-        self.with(Fault::Crash(Crash { restart_after_ms, trigger, power_loss }))
+        let number = self.options.plan.as_ref().map_or(0, |plan| plan.faults.len());
+        self.aims.push((number, step));
+        self.with(fault(trigger))
     }
 
-    fn with(mut self, fault: Fault) -> Self {
+    /// Any fault.
+    pub fn with(mut self, fault: Fault) -> Self {
         self.options.plan.get_or_insert_default().faults.push(fault);
         self
     }
