@@ -1,7 +1,12 @@
 //! What the documents say is so.
 
+use highwater_reports::{
+    json::{Document, render_json},
+    sweep::SweepSummary,
+};
 use highwater_sim::{
     fault::{Class, FaultKind, Plan},
+    run::{Detail, RunReport},
     sabotage::Sabotage,
 };
 use std::{fs, path::Path};
@@ -56,4 +61,26 @@ fn the_proof_names_sabotages_that_there_are() {
     for name in names {
         assert!(name.parse::<Sabotage>().is_ok(), "{name}");
     }
+}
+
+#[test]
+fn the_schema_of_reports_names_every_field() {
+    let text = document("report-schema.md");
+    let run = RunReport { detail: Some(Detail::default()), ..RunReport::default() };
+    for document in [render_json(&run), render_json(&SweepSummary::default())] {
+        let document: serde_json::Value = serde_json::from_str(&document).expect("it is JSON");
+        for field in document.as_object().expect("it is an object").keys() {
+            assert!(text.contains(&format!("`{field}`")), "{field}");
+        }
+    }
+    let version = format!("of that schema: {}.", RunReport::VERSION);
+    assert!(text.contains(&version) && RunReport::VERSION == SweepSummary::VERSION);
+}
+
+#[test]
+fn the_story_that_is_read_is_one_of_the_gallery() {
+    let text = document("reading-a-report.md");
+    let quoted = text.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a story");
+    let path = "../tests/tests/snapshots/power_loss_between_checkpoint_rename_and_directory_sync.snap";
+    assert!(text.contains(path) && document(path).contains(quoted), "{quoted}");
 }
