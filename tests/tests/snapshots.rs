@@ -225,12 +225,12 @@ fn a_full_disk_ends_a_life_and_acknowledges_nothing_that_is_not_durable() {
 }
 
 #[test]
-fn a_failed_sync_is_no_success_and_a_second_one_proves_nothing() {
+fn a_failed_sync_is_no_success_and_ends_the_life() {
     let report = Story::of(running_total(Mode::Resume))
         .at(1, Moment::Inside, step("sync", "/checkpoint/journal/", ".wal").number(6), |trigger| {
             Fault::FailedSync(FailedSync { trigger, file_system: FileSystem::Ext4 })
         })
-        .tell("a_failed_sync_is_no_success_and_a_second_one_proves_nothing");
+        .tell("a_failed_sync_is_no_success_and_ends_the_life");
     assert!(report.held());
     assert_eq!(report.totals.lives, 2);
     assert_eq!((report.ledger.processed, report.ledger.lost), (report.ledger.records, 0));
