@@ -3,7 +3,7 @@
 use crate::{
     checkpoint::CheckpointDirectory,
     driver::{self, Opened, Running},
-    dstream::{DStream, OperatorKind, SharedBuilder, Stored},
+    dstream::{DStream, Operator, OperatorKind, SharedBuilder, Stored},
     env::Env,
     error::{Error, GraphError, Result},
     event::{Event, StreamingListener},
@@ -73,8 +73,8 @@ impl StreamingContext {
         options.check()?;
         Ok(Self {
             env: env.clone(),
+            builder: SharedBuilder::new(options.batch_interval),
             options,
-            builder: SharedBuilder::default(),
             listeners: Listeners::default(),
             directory: None,
             state: State::New,
@@ -87,7 +87,7 @@ impl StreamingContext {
     /// graph is checked against the checkpoint. Everything that belongs to the program, its outputs included, is made in it.
     ///
     /// # Errors
-    /// [`Error::InUse`], [`Error::OtherPipeline`], [`Error::NoUsableCheckpoint`], [`Error::Damaged`], [`Error::OtherVersion`],
+    /// [`GraphError`] if the program is not whole, [`Error::InUse`], [`Error::OtherPipeline`], [`Error::NoUsableCheckpoint`], [`Error::Damaged`], [`Error::OtherVersion`],
     /// [`Error::Disk`], and those of `create`. Except for a claimed generation, nothing was changed then.
     pub async fn get_or_create(
         env: Env,
@@ -95,6 +95,7 @@ impl StreamingContext {
         create: impl FnOnce(&Env) -> Result<Self>,
     ) -> Result<Self> {
         let mut context = create(&env)?;
+        context.check_graph()?;
         context.checkpoint(&directory);
         let opened = context.open(directory.as_ref()).await?;
         context.state = State::Opened(Box::new(opened));
@@ -131,18 +132,16 @@ impl StreamingContext {
     }
 
     fn text_stream(&self, kind: OperatorKind, parameters: &str, source: Arc<dyn Source>) -> DStream<Text> {
-        let mut builder = self.builder.lock();
-        let source = builder.add_source(source);
-        let id = builder.add(kind, &[], parameters.into(), String::new());
-        DStream { builder: self.builder.clone(), id, stream: Arc::new(TextStream { source }) }
+        let operator = Operator::new(kind).parameters(parameters);
+        self.builder.source_stream(operator, source, |source| Arc::new(TextStream { source }))
     }
 
     /// One element of `batches` in each batch, then empty ones. For tests and benches.
     pub fn queue_stream<T: Stored>(&self, batches: Vec<Vec<T>>) -> DStream<T> {
-        let mut builder = self.builder.lock();
-        let source = builder.add_source(Arc::new(QueueSource::new(batches)));
-        let id = builder.add(OperatorKind::QueueStream, &[], String::new(), String::new());
-        DStream { builder: self.builder.clone(), id, stream: Arc::new(QueueStream::new(source)) }
+        let source = Arc::new(QueueSource::new(batches));
+        self.builder.source_stream(OperatorKind::QueueStream.into(), source, |source| {
+            Arc::new(QueueStream::new(source))
+        })
     }
 
     async fn open(&self, directory: &Path) -> Result<Opened> {
@@ -161,9 +160,7 @@ impl StreamingContext {
     /// context is not from `get_or_create`, and whatever keeps the first writes from succeeding.
     pub async fn start(&mut self) -> Result<()> {
         let directory = self.directory.clone().ok_or(GraphError::NoCheckpointDirectory)?;
-        if let Some(error) = self.builder.lock().error() {
-            return Err(error.into());
-        }
+        self.check_graph()?;
         let opened = match std::mem::replace(&mut self.state, State::Ended) {
             State::Opened(opened) => *opened,
             State::New => {
@@ -202,10 +199,12 @@ impl StreamingContext {
             State::Running(running) => running.ended().await?,
             State::New | State::Opened(_) | State::Ended => {}
         }
-        match self.builder.lock().error() {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
-        }
+        self.check_graph()
+    }
+
+    /// The first error that the calls so far noted.
+    fn check_graph(&self) -> Result<()> {
+        self.builder.lock().error().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// A handle that can ask for an orderly stop from elsewhere, such as a signal handler.

@@ -2,8 +2,9 @@
 
 use crate::{
     codec::FrameError,
+    dstream::OperatorKind,
     env::ComputeError,
-    ids::{BatchTime, CheckpointId, Generation},
+    ids::{BatchTime, CheckpointId, Generation, Interval},
 };
 use std::{
     io,
@@ -151,6 +152,39 @@ pub enum GraphError {
     /// A context without a checkpoint directory.
     #[error("no checkpoint directory is set; call checkpoint(directory) before start, or use get_or_create")]
     NoCheckpointDirectory,
+    /// A window, a slide or a checkpoint interval that does not fit its parent.
+    #[error(
+        "the {what} of {operator:?} ({value}) must be a multiple of the slide of its parent stream ({parent}); \
+        choose one, or change the batch interval"
+    )]
+    NoMultiple {
+        /// The operator.
+        operator: OperatorKind,
+        /// Which of its parameters.
+        what: &'static str,
+        /// Its value.
+        value: Interval,
+        /// The parent's slide.
+        parent: Interval,
+    },
+    /// An operator on several streams that have no common grid.
+    #[error(
+        "the streams of {operator:?} have different slides ({one} and {other}); bring them to one slide with a window"
+    )]
+    DifferentSlides {
+        /// The operator.
+        operator: OperatorKind,
+        /// The slide of the first stream.
+        one: Interval,
+        /// The slide of one that differs.
+        other: Interval,
+    },
+    /// An operator on streams of several contexts.
+    #[error("the streams of {operator:?} belong to different contexts; make all of them from one")]
+    DifferentContexts {
+        /// The operator.
+        operator: OperatorKind,
+    },
     /// A source's address.
     #[error("'{0}' is not a source: give tcp://HOST:PORT or resume://HOST:PORT")]
     Source(String),

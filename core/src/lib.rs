@@ -38,7 +38,7 @@ pub mod state;
 mod text;
 
 pub use context::{Stopper, StreamingContext};
-pub use dstream::{DStream, Data, Key, OperatorDescription, OperatorKind, Stored};
+pub use dstream::{DStream, Data, Key, OperatorDescription, OperatorKind, Rdd, Stored};
 pub use error::{Error, GraphError, Result};
 pub use ids::{BatchTime, Interval};
 pub use options::Options;

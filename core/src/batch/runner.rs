@@ -8,7 +8,7 @@ use crate::{
     checkpoint::{
         Checkpoint, CheckpointDirectory, Retained, Retention, SnapshotReference, publish, write_snapshot,
     },
-    dstream::{BatchScope, OperatorDescription, OutputOperation, Prepared, SourceNode, Stateful},
+    dstream::{BatchScope, OperatorDescription, OutputOperation, Prepared, SourceNode, Stateful, Workers},
     env::{BoxFuture, Env},
     error::{Error, Result},
     event::Event,
@@ -105,6 +105,7 @@ impl Runner {
         let prepared = self.compute(batch, true).await?;
         let info = self.info(batch);
         for (index, prepared) in prepared.into_iter().enumerate() {
+            let Some(prepared) = prepared else { continue };
             self.directory.check_fence().await?;
             let (_, output) = &mut self.outputs[index];
             let position =
@@ -120,15 +121,17 @@ impl Runner {
     }
 
     /// Brings the state to the batch and, if asked, computes its output.
-    async fn compute(&mut self, batch: &BatchBlocks, output: bool) -> Result<Vec<Prepared>> {
+    async fn compute(&mut self, batch: &BatchBlocks, output: bool) -> Result<Vec<Option<Prepared>>> {
         let inputs = self.load(batch).await?;
         let info = self.info(batch);
-        let (env, stateful) = (self.env.clone(), self.stateful.clone());
+        let stateful = self.stateful.clone();
         let hasher = KeyHasher::new(self.progress.hash_seed);
+        let workers = Workers { executor: self.env.executor.clone(), hasher };
+        let zero_time = self.progress.zero_time;
         let outputs = std::mem::take(&mut self.outputs);
         let (send, receive) = oneshot::channel();
         let job = move || {
-            let scope = BatchScope { time: info.time, inputs: &inputs, executor: &*env.executor, hasher };
+            let scope = BatchScope { time: info.time, zero_time, inputs: &inputs, workers };
             stateful.iter().for_each(|node| node.advance(&scope));
             let prepared = match output {
                 true => outputs.iter().map(|(_, output)| output.prepare(&scope, info)).collect(),

@@ -73,7 +73,7 @@ fn encode(id: CheckpointId, time: BatchTime, nodes: &[Arc<dyn Stateful>]) -> Vec
     let chunks: Vec<_> = nodes
         .iter()
         .flat_map(|node| {
-            node.snapshot().into_iter().map(|chunk| OperatorState { operator: node.id(), chunk })
+            node.freeze().into_iter().map(|chunk| OperatorState { operator: node.id(), chunk: chunk() })
         })
         .collect();
     let mut bytes = Vec::new();
@@ -133,11 +133,16 @@ pub(crate) fn restore(
     stateful: &[Arc<dyn Stateful>],
     hasher: KeyHasher,
 ) -> std::result::Result<(), String> {
-    for (operator, chunk) in chunks {
-        let node = stateful.iter().find(|node| node.id() == *operator);
-        let node = node.ok_or_else(|| format!("it has state of operator {operator}, which keeps none"))?;
-        node.restore(chunk, hasher)
-            .map_err(|reason| format!("the state of operator {operator}: {reason}"))?;
+    for (operator, _) in chunks {
+        if stateful.iter().all(|node| node.id() != *operator) {
+            return Err(format!("it has state of operator {operator}, which keeps none"));
+        }
+    }
+    for node in stateful {
+        let of_node = chunks.iter().filter(|(operator, _)| *operator == node.id());
+        let of_node: Vec<&[u8]> = of_node.map(|(_, chunk)| &**chunk).collect();
+        node.restore(&of_node, hasher)
+            .map_err(|reason| format!("the state of operator {}: {reason}", node.id()))?;
     }
     Ok(())
 }

@@ -168,8 +168,10 @@ impl Driver {
         if let Some(difference) = difference(&recovered.checkpoint.operators, &graph.operators) {
             return Err(other(difference));
         }
-        let hasher = KeyHasher::new(recovered.checkpoint.hash_seed);
-        restore(&recovered.chunks, &graph.stateful, hasher).map_err(other)?;
+        if recovered.checkpoint.snapshot.is_some() {
+            let hasher = KeyHasher::new(recovered.checkpoint.hash_seed);
+            restore(&recovered.chunks, &graph.stateful, hasher).map_err(other)?;
+        }
         let mut published = std::mem::take(&mut recovered.published);
         let mut next_sequence = recovered.next_sequence;
         if !published.iter().any(|retained| retained.is_durable) {

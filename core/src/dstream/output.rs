@@ -1,11 +1,12 @@
 //! Output operations: where a graph meets its sinks.
 
-use super::{BatchScope, DStream, Data, OperatorKind, Stream};
+use super::{BatchScope, DStream, Data, OperatorKind, Parent};
 use crate::{
     env::{BoxFuture, Env},
+    ids::Interval,
     sink::{Batch, BatchInfo, ForEachBatch, Sink, SinkError, SinkFinding, SinkPosition, TextFile},
 };
-use std::{any::Any, path::PathBuf, sync::Arc};
+use std::{any::Any, path::PathBuf};
 
 /// A batch's output, computed and not yet emitted.
 pub(crate) type Prepared = Box<dyn Any + Send>;
@@ -19,14 +20,16 @@ pub(crate) trait OutputOperation: Send {
     ) -> BoxFuture<'a, Result<SinkPosition, SinkError>>;
     fn name(&self) -> String;
     fn finding(&self) -> Option<SinkFinding>;
-    fn prepare(&self, scope: &BatchScope<'_>, info: BatchInfo) -> Prepared;
+    /// `None` where the stream has no batch at this time.
+    fn prepare(&self, scope: &BatchScope<'_>, info: BatchInfo) -> Option<Prepared>;
     fn emit(&mut self, info: BatchInfo, prepared: Prepared)
     -> BoxFuture<'_, Result<SinkPosition, SinkError>>;
     fn sync(&mut self) -> BoxFuture<'_, Result<(), SinkError>>;
 }
 
 struct Output<T, S> {
-    stream: Arc<dyn Stream<T>>,
+    stream: Parent<T>,
+    slide: Interval,
     sink: S,
 }
 
@@ -47,9 +50,11 @@ impl<T: Data, S: Sink<T>> OutputOperation for Output<T, S> {
         self.sink.finding()
     }
 
-    fn prepare(&self, scope: &BatchScope<'_>, info: BatchInfo) -> Prepared {
-        let records = scope.collect(&self.stream.partitions(scope));
-        Box::new(self.sink.prepare(Batch { info, records }))
+    fn prepare(&self, scope: &BatchScope<'_>, info: BatchInfo) -> Option<Prepared> {
+        scope.is_due(self.slide).then(|| {
+            let records = self.stream.compute(scope).collect();
+            Box::new(self.sink.prepare(Batch { info, records })) as Prepared
+        })
     }
 
     fn emit(
@@ -70,8 +75,8 @@ impl<T: Data> DStream<T> {
     /// Emits every batch to `sink`.
     pub fn output(self, sink: impl Sink<T>) {
         let mut builder = self.builder.lock();
-        let id = builder.add(OperatorKind::Output, &[self.id], String::new(), String::new());
-        builder.add_output(id, Box::new(Output { stream: self.stream, sink }));
+        let id = builder.add(OperatorKind::Output.into(), &[self.id]);
+        builder.add_output(id, Box::new(Output { stream: self.stream, slide: self.slide, sink }));
     }
 
     /// Calls `f` with every batch: at least once, with the same records in the same order if again. `f` may block.

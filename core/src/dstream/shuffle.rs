@@ -4,7 +4,7 @@
 //! by the key's first appearance in the batch. It depends on the input partitions and their order alone, not on how many
 //! threads computed it.
 
-use super::{BatchScope, Data, Key, Partition};
+use super::{Data, Key, Partition, Workers};
 use crate::state::{Entry, KEY_GROUPS, KeyHasher, Table};
 
 /// How many partitions a keyed operator's result has.
@@ -27,14 +27,14 @@ type Entries<K, C> = Vec<Entry<K, Option<C>>>;
 
 /// Combines all values of each key. The result is empty, without any list, if there are no partitions.
 pub(crate) fn combine_by_key<K: Key, V: Data, C: Data>(
-    scope: &BatchScope<'_>,
+    workers: &Workers,
     input: &[Partition<(K, V)>],
     combine: &impl Combine<V, C>,
 ) -> Vec<Entries<K, C>> {
     if input.is_empty() {
         return Vec::new();
     }
-    let mapped = scope.parallel(input.len(), |index| map_side(scope.hasher, &input[index], combine));
+    let mapped = workers.parallel(input.len(), |index| map_side(workers.hasher, &input[index], combine));
     // By shuffle partition: what each input partition has for it, in their order.
     let mut by_target: Vec<Vec<Entries<K, C>>> = (0..SHUFFLE_PARTITIONS).map(|_| Vec::new()).collect();
     for targets in mapped {
@@ -42,11 +42,7 @@ pub(crate) fn combine_by_key<K: Key, V: Data, C: Data>(
             by_target[target].push(entries);
         }
     }
-    let by_target: Vec<_> = by_target.into_iter().map(|lists| std::sync::Mutex::new(Some(lists))).collect();
-    scope.parallel(SHUFFLE_PARTITIONS, |target| {
-        let lists = by_target[target].lock().expect("not poisoned").take().expect("taken once");
-        reduce_side(lists, combine)
-    })
+    workers.parallel_over(by_target, |_, lists| reduce_side(lists, combine))
 }
 
 fn map_side<K: Key, V: Data, C: Data>(

@@ -1,12 +1,13 @@
 //! `update_state_by_key`: a state for every key ever seen, passed through a function in every batch.
 
 use super::{
-    BatchScope, DStream, Data, Key, OperatorKind, Partition, Stateful, Stored, Stream,
+    BatchScope, Chunk, DStream, Data, Key, Operator, OperatorKind, Parent, Partition, Rdd, Stateful, Stored,
+    Stream,
     shuffle::{Combine, SHUFFLE_PARTITIONS, combine_by_key, partition_of},
 };
 use crate::{
     codec,
-    ids::{BatchTime, OperatorId},
+    ids::{BatchTime, Interval, OperatorId},
     state::{Entry, KeyHasher, Table},
 };
 use std::{
@@ -20,7 +21,8 @@ type Shard<K, S> = Arc<Table<K, S>>;
 
 struct UpdateState<K, V, S, F> {
     id: OperatorId,
-    parent: Arc<dyn Stream<(K, V)>>,
+    parent: Parent<(K, V)>,
+    slide: Interval,
     update: F,
     state: Mutex<State<K, S>>,
 }
@@ -86,51 +88,53 @@ where
     }
 
     fn advance(&self, scope: &BatchScope<'_>) {
+        if !scope.is_due(self.slide) {
+            return;
+        }
         let mut state = self.lock();
         if state.time == Some(scope.time) {
             return;
         }
         assert!(state.time < Some(scope.time), "the state never goes back");
-        let mut gathered = combine_by_key(scope, &self.parent.partitions(scope), &Gather);
+        let rdd = self.parent.compute(scope);
+        let mut gathered = combine_by_key(&rdd.workers, &rdd.partitions, &Gather);
         gathered.resize_with(SHUFFLE_PARTITIONS, Vec::new);
-        let work: Vec<_> = std::mem::take(&mut state.shards)
-            .into_iter()
-            .zip(gathered)
-            .map(|work| Mutex::new(Some(work)))
-            .collect();
-        let idle = work.iter().all(|work| {
-            let work = work.lock().expect("not shared yet");
-            work.as_ref().is_some_and(|(shard, gathered)| shard.entries().is_empty() && gathered.is_empty())
-        });
-        let update = |index: usize| {
-            let (mut shard, gathered) = work[index].lock().expect("taken once").take().expect("taken once");
+        let work: Vec<_> = std::mem::take(&mut state.shards).into_iter().zip(gathered).collect();
+        let idle = work.iter().all(|(shard, gathered)| shard.entries().is_empty() && gathered.is_empty());
+        let update = |_, (mut shard, gathered)| {
             self.update_shard(&mut shard, gathered);
             shard
         };
         // Nothing to do is the common case of a quiet night: not worth a thread.
         state.shards = match idle {
-            true => (0..SHUFFLE_PARTITIONS).map(update).collect(),
-            false => scope.parallel(SHUFFLE_PARTITIONS, update),
+            true => work.into_iter().map(|work| update(0, work)).collect(),
+            false => rdd.workers.parallel_over(work, update),
         };
         state.time = Some(scope.time);
     }
 
-    fn snapshot(&self) -> Vec<Vec<u8>> {
+    fn freeze(&self) -> Vec<Chunk> {
         let chunk = |shard: &Shard<K, S>| {
-            let entries: Vec<_> = shard.entries().iter().map(|entry| (&entry.key, &entry.value)).collect();
-            codec::encode(&entries)
+            let shard = shard.clone();
+            Box::new(move || {
+                let entries: Vec<_> =
+                    shard.entries().iter().map(|entry| (&entry.key, &entry.value)).collect();
+                codec::encode(&entries)
+            }) as Chunk
         };
         self.lock().shards.iter().filter(|shard| !shard.entries().is_empty()).map(chunk).collect()
     }
 
-    fn restore(&self, chunk: &[u8], hasher: KeyHasher) -> Result<(), String> {
-        let entries: Vec<(K, S)> = codec::decode(chunk).map_err(|error| error.to_string())?;
+    fn restore(&self, chunks: &[&[u8]], hasher: KeyHasher) -> Result<(), String> {
         let mut state = self.lock();
-        for (key, value) in entries {
-            let hash = hasher.hash(&key);
-            let shard = &mut state.shards[partition_of(hash)];
-            if Table::make_mut(shard).get_or_insert_with(hash, key, || value).1 {
-                return Err("a key stands twice in it".into());
+        for chunk in chunks {
+            let entries: Vec<(K, S)> = codec::decode(chunk).map_err(|error| error.to_string())?;
+            for (key, value) in entries {
+                let hash = hasher.hash(&key);
+                let shard = &mut state.shards[partition_of(hash)];
+                if Table::make_mut(shard).get_or_insert_with(hash, key, || value).1 {
+                    return Err("a key stands twice in it".into());
+                }
             }
         }
         Ok(())
@@ -141,10 +145,10 @@ impl<K: Key, V: Data, S: Stored, F> Stream<(K, S)> for UpdateState<K, V, S, F>
 where
     F: Fn(Vec<V>, Option<S>) -> Option<S> + Send + Sync,
 {
-    fn partitions(&self, scope: &BatchScope<'_>) -> Vec<Partition<(K, S)>> {
+    fn compute(&self, scope: &BatchScope<'_>) -> Rdd<(K, S)> {
         self.advance(scope);
         let state = self.lock();
-        state
+        let partitions = state
             .shards
             .iter()
             .filter(|shard| !shard.entries().is_empty())
@@ -156,7 +160,8 @@ where
                     }
                 })
             })
-            .collect()
+            .collect();
+        scope.rdd(partitions)
     }
 }
 
@@ -170,13 +175,10 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         update: impl Fn(Vec<V>, Option<S>) -> Option<S> + Send + Sync + 'static,
     ) -> DStream<(K, S)> {
         let schema = format!("{} -> {}", type_name::<K>(), type_name::<S>());
-        let mut builder = self.builder.lock();
-        let id = builder.add(OperatorKind::UpdateStateByKey, &[self.id], String::new(), schema);
-        let shards = (0..SHUFFLE_PARTITIONS).map(|_| Arc::new(Table::new())).collect();
-        let state = Mutex::new(State { shards, time: None });
-        let node = Arc::new(UpdateState { id, parent: self.stream, update, state });
-        builder.add_stateful(node.clone());
-        drop(builder);
-        DStream { builder: self.builder, id, stream: node }
+        self.stateful(Operator::new(OperatorKind::UpdateStateByKey).schema(schema), |id, parent| {
+            let shards = (0..SHUFFLE_PARTITIONS).map(|_| Arc::new(Table::new())).collect();
+            let state = Mutex::new(State { shards, time: None });
+            UpdateState { id, parent: parent.stream, slide: parent.slide, update, state }
+        })
     }
 }

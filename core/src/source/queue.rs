@@ -2,10 +2,10 @@
 //!
 //! It is recoverable, unlike Spark's: `create` makes the same queue again, and what was stored before is skipped.
 
-use super::{BlockData, NewBlock, Position, Receiver, Source};
+use super::{BlockData, LoadedBlock, NewBlock, Position, Receiver, Source};
 use crate::{
     codec,
-    dstream::{BatchScope, Partition, Stored, Stream},
+    dstream::{BatchScope, Partition, Rdd, Stored, Stream},
     env::{BoxFuture, Env},
     error::Result,
     ids::SourceId,
@@ -78,14 +78,11 @@ impl<T> QueueStream<T> {
 }
 
 impl<T: Stored> Stream<T> for QueueStream<T> {
-    fn partitions(&self, scope: &BatchScope<'_>) -> Vec<Partition<T>> {
-        let blocks = scope.inputs.get(&self.source).map_or(&[][..], Vec::as_slice);
-        blocks
-            .iter()
-            .map(|block| {
-                let records = block.clone().downcast::<Vec<T>>().expect("a queue loads its own records");
-                Partition::new(move |emit| records.iter().cloned().for_each(&mut *emit))
-            })
-            .collect()
+    fn compute(&self, scope: &BatchScope<'_>) -> Rdd<T> {
+        let partition = |block: &LoadedBlock| {
+            let records = block.clone().downcast::<Vec<T>>().expect("a queue loads its own records");
+            Partition::new(move |emit| records.iter().cloned().for_each(&mut *emit))
+        };
+        scope.rdd(scope.blocks(self.source).iter().map(partition).collect())
     }
 }

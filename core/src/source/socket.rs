@@ -13,16 +13,17 @@
 //! to the next connection's first line.
 
 use super::{
-    BlockData, NewBlock, Position, Receiver, Source,
+    BlockData, LoadedBlock, NewBlock, Position, Receiver, Source,
     lines::{LineBlock, LineSplitter},
 };
 use crate::{
     codec,
+    dstream::{BatchScope, Partition, Rdd, Stream},
     env::{BoxFuture, Connection, Env, Task, Writer, host_and_port},
     error::{GraphError, Result},
     event::Event,
     options::Options,
-    text::TextBlock,
+    text::{Text, TextBlock},
 };
 use std::{any::Any, fmt, io, str::FromStr, sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -336,19 +337,13 @@ pub(crate) struct TextStream {
     pub source: crate::ids::SourceId,
 }
 
-impl crate::dstream::Stream<crate::text::Text> for TextStream {
-    fn partitions(
-        &self,
-        scope: &crate::dstream::BatchScope<'_>,
-    ) -> Vec<crate::dstream::Partition<crate::text::Text>> {
-        let blocks = scope.inputs.get(&self.source).map_or(&[][..], Vec::as_slice);
-        blocks
-            .iter()
-            .map(|block| {
-                let text = block.clone().downcast::<TextBlock>().expect("a text source loads text");
-                crate::dstream::Partition::new(move |emit| crate::text::Text::each(&text, emit))
-            })
-            .collect()
+impl Stream<Text> for TextStream {
+    fn compute(&self, scope: &BatchScope<'_>) -> Rdd<Text> {
+        let partition = |block: &LoadedBlock| {
+            let text = block.clone().downcast::<TextBlock>().expect("a text source loads text");
+            Partition::new(move |emit| Text::each(&text, emit))
+        };
+        scope.rdd(scope.blocks(self.source).iter().map(partition).collect())
     }
 }
 
