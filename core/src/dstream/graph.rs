@@ -22,16 +22,70 @@ pub enum OperatorKind {
     TextFileStream,
     /// Batches of a queue.
     QueueStream,
+    /// Records of a receiver of the author's own.
+    ReceiverStream,
     /// `map`.
     Map,
     /// `flat_map`.
     FlatMap,
     /// `filter`.
     Filter,
+    /// `map_partitions`.
+    MapPartitions,
+    /// `glom`.
+    Glom,
+    /// `repartition`.
+    Repartition,
+    /// `union`.
+    Union,
+    /// `count`.
+    Count,
+    /// `reduce`.
+    Reduce,
+    /// `count_by_value`.
+    CountByValue,
+    /// `transform`.
+    Transform,
+    /// `transform_with`.
+    TransformWith,
+    /// `cache`.
+    Cache,
+    /// `remember`.
+    Remember,
+    /// `map_values`.
+    MapValues,
+    /// `flat_map_values`.
+    FlatMapValues,
     /// `reduce_by_key`.
     ReduceByKey,
+    /// `group_by_key`.
+    GroupByKey,
+    /// `combine_by_key`.
+    CombineByKey,
+    /// `cogroup`.
+    Cogroup,
+    /// `join`.
+    Join,
+    /// `left_outer_join`.
+    LeftOuterJoin,
+    /// `right_outer_join`.
+    RightOuterJoin,
+    /// `full_outer_join`.
+    FullOuterJoin,
     /// `update_state_by_key`.
     UpdateStateByKey,
+    /// `map_with_state`.
+    MapWithState,
+    /// `state_snapshots`.
+    StateSnapshots,
+    /// `window`.
+    Window,
+    /// `reduce_by_window`.
+    ReduceByWindow,
+    /// `reduce_by_key_and_window`.
+    ReduceByKeyAndWindow,
+    /// `group_by_key_and_window`.
+    GroupByKeyAndWindow,
     /// An output operation.
     Output,
 }
