@@ -31,6 +31,7 @@ mod listeners;
 mod options;
 #[cfg(feature = "os")]
 pub mod os;
+pub mod prelude;
 mod recovery;
 pub mod sink;
 pub mod source;
