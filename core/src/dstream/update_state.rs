@@ -33,7 +33,7 @@ struct State<K, S> {
     time: Option<BatchTime>,
 }
 
-struct Gather;
+pub(super) struct Gather;
 
 impl<V: Data> Combine<V, Vec<V>> for Gather {
     fn value(&self, slot: &mut Option<Vec<V>>, value: V) {

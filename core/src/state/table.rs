@@ -58,6 +58,20 @@ impl<K: Eq, V> Table<K, V> {
             .map(|at| *at as usize)
     }
 
+    /// The value of a key, if it is there.
+    pub fn get_mut(&mut self, hash: u64, key: &K) -> Option<&mut V> {
+        self.position(hash, key).map(|at| &mut self.entries[at].value)
+    }
+
+    /// Removes the entries for which `stays` says no.
+    pub fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
+        let count = self.entries.len();
+        self.entries.retain(|entry| stays(&entry.key, &entry.value));
+        if self.entries.len() != count {
+            self.rebuild();
+        }
+    }
+
     /// Passes every entry's value through `update`, in order and with its position; one for which it says `None` is
     /// removed.
     pub fn retain_map(&mut self, mut update: impl FnMut(usize, V) -> Option<V>) {

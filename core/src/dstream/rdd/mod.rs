@@ -7,6 +7,8 @@ mod actions;
 mod narrow;
 mod pairs;
 
+pub(super) use pairs::Reduce;
+
 use super::{Data, Partition, Workers};
 
 /// The records of one batch, in partitions: what [`DStream::transform`](super::DStream::transform) works on. Spark's RDD, within

@@ -9,7 +9,7 @@ use crate::{
     state::Entry,
 };
 
-struct Reduce<F>(F);
+pub(in crate::dstream) struct Reduce<F>(pub F);
 
 impl<V: Data, F: Fn(V, V) -> V + Sync> Combine<V, V> for Reduce<F> {
     fn value(&self, slot: &mut Option<V>, value: V) {
