@@ -2,9 +2,9 @@
 
 use crate::{
     codec::FrameError,
-    dstream::OperatorKind,
+    dstream::{OperatorKind, SliceError},
     env::ComputeError,
-    ids::{BatchTime, CheckpointId, Generation, Interval},
+    ids::{BatchTime, CheckpointId, Generation, Interval, SourceId},
 };
 use std::{
     io,
@@ -123,6 +123,29 @@ pub enum Error {
         /// What the sink said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A receiver failed.
+    #[error("the receiver of source {stream} failed: {source}")]
+    Receiver {
+        /// The source that it is.
+        stream: SourceId,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file that a batch reads is not the one that was taken into it.
+    #[error(
+        "the input file {} is not as it was when its batch was fixed: {found}; restore it as it was, or remove the checkpoint \
+         directory to start afresh and lose what it holds",
+        path.display()
+    )]
+    InputChanged {
+        /// The file.
+        path: PathBuf,
+        /// In what it differs.
+        found: String,
+    },
+    /// Batches of a stream that are not to be had.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
     /// The driver's task is gone without a word: the engine broke one of its own invariants.
     #[error("a task of the driver ended unexpectedly: {task}")]
     TaskLost {
@@ -140,7 +163,7 @@ pub enum Error {
 pub enum GraphError {
     /// Nothing would be computed.
     #[error(
-        "no output operation is registered, so nothing would be computed; add for_each_batch, print or write_text"
+        "no output operation is registered, so nothing would be computed; add for_each_batch, print or save_as_text_files"
     )]
     NoOutput,
     /// The graph is fixed once the context has started.
@@ -185,6 +208,12 @@ pub enum GraphError {
         /// The operator.
         operator: OperatorKind,
     },
+    /// An operator on many streams that was given none.
+    #[error("{operator:?} was given no streams; give it at least one")]
+    NoStreams {
+        /// The operator.
+        operator: OperatorKind,
+    },
     /// A source's address.
     #[error("'{0}' is not a source: give tcp://HOST:PORT or resume://HOST:PORT")]
     Source(String),
@@ -217,7 +246,8 @@ impl Error {
             | Error::NoUsableCheckpoint { .. }
             | Error::OtherPipeline { .. }
             | Error::InUse { .. }
-            | Error::DirectoryNotEmpty { .. } => true,
+            | Error::DirectoryNotEmpty { .. }
+            | Error::InputChanged { .. } => true,
             _ => false,
         }
     }

@@ -39,7 +39,10 @@ pub mod state;
 mod text;
 
 pub use context::{Stopper, StreamingContext};
-pub use dstream::{DStream, Data, Key, OperatorDescription, OperatorKind, Rdd, Stored};
+pub use dstream::{
+    DStream, Data, Key, MapWithState, OperatorDescription, OperatorKind, Rdd, Remembered, SliceError, State,
+    StateSpec, Stored,
+};
 pub use error::{Error, GraphError, Result};
 pub use ids::{BatchTime, Interval};
 pub use options::Options;

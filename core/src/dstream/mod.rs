@@ -3,26 +3,40 @@
 //! A [`DStream`] is a handle to a node of the graph. Its methods add nodes; nothing is computed before the context starts.
 //! In each batch at which its slide is due, a node is asked for its [`Rdd`]: the records in partitions, each a function that
 //! pushes them one by one. What an operator does to one batch is an operation of [`Rdd`]; here is what is kept over batches
-//! ([`DStream::update_state_by_key`], windows) and what ties the graph together.
+//! ([`DStream::update_state_by_key`], [`DStream::map_with_state`], windows) and what ties the graph together.
 //!
 //! Operators are pure: batch time, records and state in, records and state out.
 
+mod cache;
 mod graph;
+#[cfg(test)]
+mod in_line;
+mod map_with_state;
 mod output;
 mod pairs;
 mod partition;
 mod rdd;
+mod remember;
+mod scatter;
+mod several;
 mod shuffle;
 mod stateless;
 mod stream;
+#[cfg(test)]
+mod testbed;
+#[cfg(test)]
+mod testing;
 mod update_state;
+mod window;
 mod workers;
 
 pub(crate) use graph::{Graph, Operator, SharedBuilder, SourceNode, difference};
 pub use graph::{OperatorDescription, OperatorKind};
+pub use map_with_state::{MapWithState, State, StateSpec};
 pub(crate) use output::{OutputOperation, Prepared};
 pub(crate) use partition::Partition;
 pub use rdd::Rdd;
+pub use remember::{Remembered, SliceError};
 pub(crate) use stream::{BatchScope, Chunk, Derived, Parent, Stateful, Stream};
 pub(crate) use workers::Workers;
 
@@ -35,7 +49,13 @@ pub trait Data: Clone + Send + Sync + 'static {}
 impl<T: Clone + Send + Sync + 'static> Data for T {}
 
 /// What a record, a key or a state must be where it is kept over batches or brought to another place.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept over batches: that needs Clone, Send, Sync and serde's traits",
+    note = "a `Text` is a slice of its block: map lines to `line.to_word()` or `line.to_string()` first"
+)]
 pub trait Stored: Data + Serialize + DeserializeOwned {}
+// The note above, and not one on the traits that are missing.
+#[diagnostic::do_not_recommend]
 impl<T: Data + Serialize + DeserializeOwned> Stored for T {}
 
 /// What a key must be: two equal keys hash and encode alike.
@@ -44,6 +64,7 @@ impl<T: Data + Serialize + DeserializeOwned> Stored for T {}
     note = "a `Text` is a slice of its block: use `line.to_word()` or `line.into_words()` for keys"
 )]
 pub trait Key: Stored + Hash + Eq {}
+#[diagnostic::do_not_recommend]
 impl<T: Stored + Hash + Eq> Key for T {}
 
 /// A stream of batches of `T`.
