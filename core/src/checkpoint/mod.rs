@@ -13,12 +13,16 @@
 //! Files are immutable once published. A name that ends in `.tmp` was never published. Names carry no wall time.
 
 mod directory;
+mod fence;
 mod metadata;
 mod retention;
 mod snapshot;
 mod store;
 
 pub(crate) use directory::CheckpointDirectory;
+pub(crate) use fence::Fence;
+#[cfg(all(test, feature = "os"))]
+pub(crate) use fence::file_name as claim_name;
 pub use metadata::{Checkpoint, SnapshotReference, SourceProgress};
 pub(crate) use retention::{Retained, Retention};
 pub(crate) use snapshot::{read_snapshot, restore, write_snapshot};

@@ -86,10 +86,9 @@ pub(crate) async fn publish(
     codec::write_frame(&mut bytes, id.generation, id.sequence.0, checkpoint);
     directory.check_fence().await?;
     let published = put_if_absent(env, directory, &file_name(id), &bytes).await;
-    if published.is_err() {
-        // A newer driver's start may have removed the temporary file: then that is what there is to tell.
-        directory.check_fence().await?;
-    }
+    // A newer driver's start may have removed the temporary file: then that is what there is to tell. A sync that failed for it
+    // may have taken the name back before ours succeeded: then nothing may be removed because of this checkpoint.
+    directory.check_fence().await?;
     published
 }
 

@@ -233,7 +233,7 @@ impl Driver {
         Journal::begin(
             &self.env,
             self.directory.journal(),
-            self.directory.generation,
+            self.directory.fence(),
             inherited,
             self.options.segment_bytes_max,
             self.listeners.clone(),

@@ -21,6 +21,7 @@ mod outcome;
 mod plan;
 mod plan_file;
 pub mod process;
+mod situation;
 mod step;
 mod trigger;
 

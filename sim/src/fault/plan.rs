@@ -32,7 +32,7 @@ impl Plan {
     }
 
     /// Draws a plan: a swarm, in which each seed switches whole families and kinds off and weighs the others wildly; in most seeds a few
-    /// more are aimed at steps of the disk in turn, so that none of these is left to chance. At most one fault
+    /// more are aimed at steps of the disk in turn, so that none of these is left to chance, and in others several together make a situation. At most one fault
     /// is a detectable one, and few seeds have any: it may end the run.
     pub fn draw(seed: u64, bounds: &Bounds) -> Self {
         let mut rng = stream(seed, Domain::Plan);
