@@ -83,6 +83,14 @@ pub enum Error {
         /// The first difference, naming the operator.
         difference: String,
     },
+    /// There is no checkpoint directory at a path.
+    #[error("{} is no checkpoint directory: {reason}; give the directory that a driver was started with", directory.display())]
+    NotACheckpointDirectory {
+        /// The path.
+        directory: PathBuf,
+        /// What is there instead.
+        reason: String,
+    },
     /// A live driver holds the directory.
     #[error(
         "{} is in use by a live driver; stop that one first, or use another checkpoint directory",
@@ -183,6 +191,7 @@ impl Error {
             | Error::NoUsableCheckpoint { .. }
             | Error::OtherPipeline { .. }
             | Error::InUse { .. }
+            | Error::NotACheckpointDirectory { .. }
             | Error::DirectoryNotEmpty { .. } => true,
             _ => false,
         }
