@@ -67,13 +67,11 @@ pub(super) async fn look(
                 }
             }
             Err(error) => {
-                let is_other_version = matches!(error, Error::OtherVersion { .. });
-                let told = error.to_string();
-                let damage = damage_of(error)?;
-                found.why_not = Some(passed_over.map_or_else(|| damage.reason.clone(), str::to_owned));
+                let why = recovery::rejection(&error);
+                found.why_not = Some(passed_over.map_or_else(|| why.clone(), str::to_owned));
                 if passed_over.is_none() {
-                    looking.reject(id, &damage.reason, is_other_version.then_some(told));
-                    inspection.damage.push(damage);
+                    looking.reject(id, why, &error);
+                    inspection.damage.push(damage_of(error)?);
                 }
             }
         }
@@ -110,15 +108,12 @@ impl Looking<'_> {
         let outline = match self.snapshot_of(&checkpoint, is_first).await {
             Ok(outline) => outline,
             Err(error) => {
-                let is_other_version = matches!(error, Error::OtherVersion { .. });
-                let told = error.to_string();
-                let damage = damage_of(error)?;
-                let reason = format!("its snapshot {}: {}", name_of(&damage.file), damage.reason);
+                let why = recovery::rejection(&error);
                 if is_first {
-                    self.reject(found.id, &reason, is_other_version.then_some(told));
+                    self.reject(found.id, why.clone(), &error);
                 }
-                found.why_not = Some(reason);
-                inspection.damage.push(damage);
+                found.why_not = Some(why);
+                inspection.damage.push(damage_of(error)?);
                 return Ok(());
             }
         };
@@ -139,10 +134,8 @@ impl Looking<'_> {
                 if is_first {
                     self.start = Some(Start::Refuses { error: error.to_string() });
                 }
-                let damage = damage_of(error)?;
-                found.why_not =
-                    Some(format!("{}, at byte {}: {}", name_of(&damage.file), damage.offset, damage.reason));
-                inspection.damage.push(damage);
+                found.why_not = Some(recovery::rejection(&error));
+                inspection.damage.push(damage_of(error)?);
             }
         }
         Ok(())
@@ -164,12 +157,15 @@ impl Looking<'_> {
         Err(Error::Damaged { path, offset, reason })
     }
 
-    /// A start passes over it, or ends with the error.
-    fn reject(&mut self, id: CheckpointId, reason: &str, ends_with: Option<String>) {
-        if self.start.is_none() {
-            self.rejected.push((id, reason.to_owned()));
-            self.start = ends_with.map(|error| Start::Refuses { error });
+    /// A start passes over it, or ends with the error, if that is more than damage.
+    fn reject(&mut self, id: CheckpointId, why: String, error: &Error) {
+        if self.start.is_some() {
+            return;
         }
+        if !matches!(error, Error::Damaged { .. }) {
+            self.start = Some(Start::Refuses { error: error.to_string() });
+        }
+        self.rejected.push((id, why));
     }
 
     fn tell_ages(&self, inspection: &mut Inspection) {
@@ -198,17 +194,13 @@ impl Looking<'_> {
     }
 
     fn without_checkpoint(&self) -> Start {
-        let (segments, snapshots) = (self.listing.segments().len(), self.listing.snapshots().len());
-        if segments + snapshots + self.rejected.len() == 0 {
+        let found = self.listing.data();
+        if found.is_empty() && self.rejected.is_empty() {
             return Start::BeginAfresh;
         }
-        let found = format!("{segments} journal segments, {snapshots} state files");
-        let error = Error::NoUsableCheckpoint {
-            directory: self.directory.to_owned(),
-            found,
-            rejected: self.rejected.clone(),
-        };
-        Start::Refuses { error: error.to_string() }
+        let found = if found.is_empty() { "checkpoints".to_owned() } else { found.join(", ") };
+        let (directory, rejected) = (self.directory.to_owned(), self.rejected.clone());
+        Start::Refuses { error: Error::NoUsableCheckpoint { directory, found, rejected }.to_string() }
     }
 }
 

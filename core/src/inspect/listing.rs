@@ -127,6 +127,21 @@ impl Listing {
         Ok(claims)
     }
 
+    /// The files that only an earlier run can have written, counted by what they are.
+    pub fn data(&self) -> Vec<String> {
+        let segments = self.segments();
+        let counts = [
+            (segments.values().filter(|(wal, _)| wal.is_some()).count(), "journal segments"),
+            (segments.values().filter(|(_, marks)| marks.is_some()).count(), "durable marks"),
+            (self.of("state").count(), "state files"),
+        ];
+        counts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect()
+    }
+
     /// What no driver has written.
     pub fn unknown(&self) -> Vec<String> {
         let unknown = self.files.keys().filter(|(folder, name)| !is_known(folder, name));

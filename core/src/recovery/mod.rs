@@ -183,16 +183,21 @@ async fn choose(
 }
 
 fn reject(candidates: &mut Candidates, id: CheckpointId, error: &Error, listeners: &Listeners) {
-    let reason = match error {
+    let reason = rejection(error);
+    listeners.tell(&Event::CandidateRejected { checkpoint: id, reason: reason.clone() });
+    candidates.rejected.push((id, reason));
+}
+
+/// Why a checkpoint is passed over, in a line.
+pub(crate) fn rejection(error: &Error) -> String {
+    match error {
         Error::Damaged { path, offset, reason } => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let folder = path.parent().and_then(|parent| parent.file_name()).unwrap_or_default();
             format!("{}/{name} is damaged at byte {offset}: {reason}", folder.to_string_lossy())
         }
         other => other.to_string(),
-    };
-    listeners.tell(&Event::CandidateRejected { checkpoint: id, reason: reason.clone() });
-    candidates.rejected.push((id, reason));
+    }
 }
 
 fn check_pipeline(
