@@ -40,8 +40,7 @@ async fn main() -> Result<()> {
         std::process::exit(2);
     };
     let mut context =
-        StreamingContext::get_or_create(os::env(), directory, |env| create(env, &orders, &payments))
-            .await?;
+        StreamingContext::get_or_create(os::env(), directory, |env| create(env, &orders, &payments)).await?;
     context.start().await?;
     context.await_termination().await
 }

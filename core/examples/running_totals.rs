@@ -13,9 +13,7 @@ fn create(env: &Env, url: &str) -> Result<StreamingContext> {
         .socket_text_stream(url)?
         .flat_map(Text::into_words)
         .map(|word| (word, 1u64))
-        .update_state_by_key(|counts, total| {
-            Some(total.unwrap_or(0u64) + counts.into_iter().sum::<u64>())
-        })
+        .update_state_by_key(|counts, total| Some(total.unwrap_or(0u64) + counts.into_iter().sum::<u64>()))
         .transform(|totals| totals.sort_by(|(word, total)| (std::cmp::Reverse(*total), word.clone())))
         .print();
     Ok(context)
@@ -28,8 +26,7 @@ async fn main() -> Result<()> {
         eprintln!("usage: running_totals URL CHECKPOINT_DIRECTORY");
         std::process::exit(2);
     };
-    let mut context =
-        StreamingContext::get_or_create(os::env(), directory, |env| create(env, &url)).await?;
+    let mut context = StreamingContext::get_or_create(os::env(), directory, |env| create(env, &url)).await?;
     context.start().await?;
     context.await_termination().await
 }

@@ -46,8 +46,7 @@ async fn main() -> Result<()> {
         eprintln!("usage: sessions URL CHECKPOINT_DIRECTORY");
         std::process::exit(2);
     };
-    let mut context =
-        StreamingContext::get_or_create(os::env(), directory, |env| create(env, &url)).await?;
+    let mut context = StreamingContext::get_or_create(os::env(), directory, |env| create(env, &url)).await?;
     context.start().await?;
     context.await_termination().await
 }

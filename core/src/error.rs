@@ -84,6 +84,14 @@ pub enum Error {
         /// The first difference, naming the operator.
         difference: String,
     },
+    /// There is no checkpoint directory at a path.
+    #[error("{} is no checkpoint directory: {reason}; give the directory that a driver was started with", directory.display())]
+    NotACheckpointDirectory {
+        /// The path.
+        directory: PathBuf,
+        /// What is there instead.
+        reason: String,
+    },
     /// A live driver holds the directory.
     #[error(
         "{} is in use by a live driver; stop that one first, or use another checkpoint directory",
@@ -247,7 +255,8 @@ impl Error {
             | Error::OtherPipeline { .. }
             | Error::InUse { .. }
             | Error::DirectoryNotEmpty { .. }
-            | Error::InputChanged { .. } => true,
+            | Error::InputChanged { .. }
+            | Error::NotACheckpointDirectory { .. } => true,
             _ => false,
         }
     }

@@ -9,6 +9,7 @@
 //! - `batch` fixes at each tick which blocks are in the batch, computes it through the `dstream` graph, has the [`sink`]s
 //!   emit it, and records that it is complete.
 //! - [`checkpoint`] publishes what a later driver must know; `recovery` reads it back.
+//! - [`inspect`](mod@inspect) tells what a checkpoint directory holds, without touching it.
 //! - [`env`](mod@env) is all that any of these know of the world; `os` is the real one.
 //! - [`event`] is what happens, for whoever wants to know.
 //!
@@ -26,6 +27,7 @@ mod error;
 pub mod event;
 mod flag;
 pub mod ids;
+pub mod inspect;
 pub mod journal;
 mod listeners;
 mod options;
@@ -37,6 +39,7 @@ pub mod sink;
 pub mod source;
 pub mod state;
 mod text;
+mod window;
 
 pub use context::{Stopper, StreamingContext};
 pub use dstream::{

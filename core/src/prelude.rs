@@ -3,7 +3,8 @@
 #[cfg(feature = "os")]
 pub use crate::os;
 pub use crate::{
-    BatchTime, DStream, Error, Interval, Options, Rdd, Result, State, StateSpec, StreamingContext, Text, Word,
+    BatchTime, DStream, Error, Interval, Options, Rdd, Result, State, StateSpec, StreamingContext, Text,
+    Word,
     env::Env,
     sink::{Batch, Sink},
 };

@@ -8,7 +8,7 @@ mod windows;
 use crate::pipelines::{HOT_WORDS, IDLE_BATCHES, Pipeline, Sliding, WINDOW_WORDS, WORD_LENGTHS};
 use highwater_core::BatchTime;
 use highwater_sim::{
-    scenario::{Figure, Figures, Model, Outcome, Scenario, simulated_options},
+    scenario::{Figure, Figures, Limits, Load, Model, Outcome, Scenario, simulated_options},
     source::Mode,
 };
 use std::{
@@ -69,6 +69,18 @@ pub fn find(name: &str) -> Option<Scenario> {
     scenarios().into_iter().find(|scenario| scenario.name == name)
 }
 
+/// The scenario of a pipeline with a source of this kind.
+pub fn of_pipeline(pipeline: &str, mode: Mode) -> Option<Scenario> {
+    find(&name_of(pipeline, mode))
+}
+
+fn name_of(pipeline: &str, mode: Mode) -> String {
+    match mode {
+        Mode::Resume => pipeline.to_owned(),
+        Mode::Tcp => format!("{pipeline}-tcp"),
+    }
+}
+
 fn scenario(
     pipeline: Pipeline,
     model: Model,
@@ -76,15 +88,12 @@ fn scenario(
     mode: Mode,
     corpus: Arc<Vec<String>>,
 ) -> Scenario {
-    let (name, source) = match mode {
-        Mode::Resume => (pipeline.name.to_owned(), "a source that can resume: nothing is lost, end to end"),
-        Mode::Tcp => (
-            format!("{}-tcp", pipeline.name),
-            "a source that cannot resume: nothing is lost once it is in the journal",
-        ),
+    let source = match mode {
+        Mode::Resume => "a source that can resume: nothing is lost, end to end",
+        Mode::Tcp => "a source that cannot resume: nothing is lost once it is in the journal",
     };
     Scenario {
-        name,
+        name: name_of(pipeline.name, mode),
         about: format!("{}, from {source}", pipeline.about),
         mode,
         build: Arc::new(move |lines, output| pipeline.build(lines, output)),
@@ -94,6 +103,9 @@ fn scenario(
         time_outs: expectations.time_outs,
         options: simulated_options(),
         corpus,
+        load: Load::default(),
+        limits: Limits::default(),
+        file: None,
     }
 }
 

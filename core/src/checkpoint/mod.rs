@@ -15,15 +15,19 @@
 mod directory;
 mod fence;
 mod metadata;
+mod outline;
 mod retention;
 mod snapshot;
 mod store;
 
-pub(crate) use directory::CheckpointDirectory;
+pub(crate) use directory::{CheckpointDirectory, Claim};
 pub(crate) use fence::Fence;
 #[cfg(all(test, feature = "os"))]
 pub(crate) use fence::file_name as claim_name;
 pub use metadata::{Checkpoint, SnapshotReference, SourceProgress};
+pub(crate) use outline::{SnapshotOutline, outline_snapshot};
 pub(crate) use retention::{Retained, Retention};
 pub(crate) use snapshot::{read_snapshot, restore, write_snapshot};
-pub(crate) use store::{list_checkpoints, publish, read_checkpoint, remove, remove_temporaries};
+pub(crate) use store::{
+    TEMPORARY, checkpoints_in, list_checkpoints, publish, read_checkpoint, remove, remove_temporaries,
+};

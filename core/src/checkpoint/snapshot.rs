@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use std::{path::Path, sync::Arc};
 
 #[derive(Serialize, Deserialize)]
-struct SnapshotHeader {
-    time: BatchTime,
-    chunks: u64,
+pub(super) struct SnapshotHeader {
+    pub time: BatchTime,
+    pub chunks: u64,
 }
 
 impl Payload for SnapshotHeader {
@@ -27,9 +27,9 @@ impl Payload for SnapshotHeader {
 }
 
 #[derive(Serialize, Deserialize)]
-struct OperatorState {
-    operator: OperatorId,
-    chunk: Vec<u8>,
+pub(super) struct OperatorState {
+    pub operator: OperatorId,
+    pub chunk: Vec<u8>,
 }
 
 impl Payload for OperatorState {

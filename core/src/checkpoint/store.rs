@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(super) const TEMPORARY: &str = ".tmp";
+pub(crate) const TEMPORARY: &str = ".tmp";
 
 /// The file name of a checkpoint, and of the snapshot that it was the first to name.
 pub(super) fn file_name(id: CheckpointId) -> String {
@@ -39,7 +39,7 @@ pub(crate) async fn list_checkpoints(env: &Env, checkpoints: &Path) -> Result<Ve
 }
 
 /// The published checkpoints among `names`, as [`list_checkpoints`] has them.
-pub(super) fn checkpoints_in(names: &[String]) -> Vec<CheckpointId> {
+pub(crate) fn checkpoints_in(names: &[String]) -> Vec<CheckpointId> {
     let mut ids: Vec<_> = names.iter().filter_map(|name| id_of(name)).collect();
     ids.sort_unstable();
     let mut newest = Generation(0);
