@@ -26,6 +26,8 @@ mod stream;
 mod testbed;
 #[cfg(test)]
 mod testing;
+#[cfg(all(test, feature = "os"))]
+mod tests;
 mod update_state;
 mod window;
 mod workers;

@@ -67,11 +67,13 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     }
 
     /// As [`join`](Self::join), and each value of either whose key the other has not, with `None`.
+    #[allow(clippy::type_complexity, reason = "spelled out it says what it is")]
     pub fn full_outer_join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (Option<V>, Option<W>))> {
         self.derive_with(other, OperatorKind::FullOuterJoin, |one, other, _| one.full_outer_join(other))
     }
 
     /// Each key of either batch, with its values here and in the other.
+    #[allow(clippy::type_complexity, reason = "spelled out it says what it is")]
     pub fn cogroup<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (Vec<V>, Vec<W>))> {
         self.derive_with(other, OperatorKind::Cogroup, |one, other, _| one.cogroup(other))
     }

@@ -256,6 +256,17 @@ mod tests {
     }
 
     #[test]
+    fn a_slice_of_a_slow_stream_is_rounded_to_its_own_batches() {
+        let program = Program::new();
+        let numbers = program.stream(|time| vec![vec![time, 10 * time]]);
+        let slow = DStream { slide: Interval::from_secs(2), ..numbers };
+        let remembered = slow.remember(Interval::from_secs(60));
+        (1..=7).for_each(|time| remembered.node.advance(&program.scope(time)));
+        assert_eq!(slice(&remembered, 3000, 5000).unwrap(), [2000, 4000]);
+        assert_eq!(slice(&remembered, 1000, 7999).unwrap(), [2000, 4000, 6000]);
+    }
+
+    #[test]
     fn the_time_before_the_first_batch_has_none() {
         let (_, remembered, _) = after(3);
         assert_eq!(slice(&remembered, 0, 3000).unwrap(), [1000, 2000, 3000]);

@@ -55,7 +55,6 @@ pub(crate) fn combine_by_key<K: Key, V: Data, C: Data>(
 }
 
 /// What a partition has for each shuffle partition; no list if it has no records.
-
 fn map_side<K: Key, V: Data, C: Data>(
     hasher: KeyHasher,
     partition: &Partition<(K, V)>,

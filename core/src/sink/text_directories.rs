@@ -13,8 +13,8 @@
 //! hidden name. A driver that is replaced and dies right between these two renames, after the newer one has filled the file, leaves
 //! it under the hidden name; this is the one case in which two drivers leave something to mend by hand.
 //!
-//! Nothing is removed. Files of other names are left as they are; one that has a name of ours and is there before the batch's
-//! first emission is an error.
+//! Nothing is removed but what has that hidden name. Files of other names are left as they are; one that has a name of ours and is
+//! there before the batch's first emission is an error.
 
 use super::{Batch, BatchInfo, Sink, SinkError, SinkPosition, TextRecord};
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     ids::BatchTime,
 };
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -85,12 +85,12 @@ impl Writing<'_> {
     async fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = &*self.directory.join(name);
         let (mut file, length) = self.open(name, path).await?;
-        // Of exactly this length: whoever has written to it since is a newer driver.
+        // Of exactly this length: whoever has written to it since is another driver.
         file.write_at(0, length, bytes).await.map_err(Error::disk("write to", path))?;
         let written = bytes.len() as u64;
         if written < length {
             let cut = self.disk.truncate(path, length, written);
-            cut.await.map_err(Error::disk("truncate", path))?;
+            cut.await.map_err(changed("truncate", path))?;
         }
         file.sync().await.map_err(Error::disk("sync", path))
     }
@@ -99,11 +99,11 @@ impl Writing<'_> {
     async fn open(&self, name: &str, path: &Path) -> Result<(Box<dyn File>, u64)> {
         let hidden = &*self.directory.join(format!(".{name}.renaming"));
         if self.repetition {
-            match self.disk.rename(hidden, path).await {
-                // An earlier driver died in between.
+            match self.disk.remove(hidden).await {
+                // An earlier driver died in between: the file is made anew.
                 Ok(()) => {}
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {}
-                Err(error) => return Err(Error::disk("rename to", path)(error)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::disk("remove", hidden)(error)),
             }
         }
         match self.disk.create_new(path).await {
@@ -114,19 +114,34 @@ impl Writing<'_> {
             Err(error) if self.repetition && error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::disk("create", path)(error)),
         }
-        let length = self.disk.length(path).await.map_err(Error::disk("read the length of", path))?;
+        let length = self.disk.length(path).await.map_err(changed("read the length of", path))?;
         if length == 0 {
-            self.disk.rename(path, hidden).await.map_err(Error::disk("rename", path))?;
-            self.disk.rename(hidden, path).await.map_err(Error::disk("rename to", path))?;
+            self.disk.rename(path, hidden).await.map_err(changed("rename", path))?;
+            self.disk.rename(hidden, path).await.map_err(changed("rename to", path))?;
             self.sync_names().await?;
         }
-        let file = self.disk.open_append(path).await.map_err(Error::disk("open", path))?;
+        let file = self.disk.open_append(path).await.map_err(changed("open", path))?;
         Ok((file, length))
     }
 
     async fn sync_names(&self) -> Result<()> {
         let sync = self.disk.sync_dir(self.directory);
         sync.await.map_err(Error::disk("sync the directory", self.directory))
+    }
+}
+
+/// An error of a file that was there a moment ago. That a name has come or gone meanwhile is the work of another driver, and no
+/// reason not to try again.
+fn changed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |error| {
+        let error = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::AlreadyExists => {
+                let message = format!("another driver is changing it: {error}");
+                io::Error::new(ErrorKind::InvalidData, message)
+            }
+            _ => error,
+        };
+        Error::disk(operation, path)(error)
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) fn cogrouped<K: Key, V: Data, W: Data>(
 impl<K: Key, V: Data> Rdd<(K, V)> {
     /// Each key of either, with its values here and in the other, in their order. Keys come by key group, then in the order of
     /// their first appearance, the other's behind this one's.
+    #[allow(clippy::type_complexity, reason = "spelled out it says what it is")]
     pub fn cogroup<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (Vec<V>, Vec<W>))> {
         let (combined, workers) = cogrouped(self, other);
         Rdd::of_shuffle(combined, workers, |key, both, emit| emit((key.clone(), both.clone())))
@@ -86,6 +87,7 @@ impl<K: Key, V: Data> Rdd<(K, V)> {
     }
 
     /// As [`join`](Self::join), and each value of either whose key the other has not, with `None`.
+    #[allow(clippy::type_complexity, reason = "spelled out it says what it is")]
     pub fn full_outer_join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (Option<V>, Option<W>))> {
         let (combined, workers) = cogrouped(self, other);
         Rdd::of_shuffle(combined, workers, |key, (left, right), emit| {

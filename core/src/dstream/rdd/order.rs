@@ -7,15 +7,16 @@ impl<T: Data> Rdd<T> {
     /// The records in the order of the keys that `key` makes of them; records with equal keys stay in theirs. As many partitions
     /// as before, as even as can be, each behind the last. `std::cmp::Reverse` around the key turns the order round.
     pub fn sort_by<K: Ord + Send>(self, key: impl Fn(&T) -> K + Sync) -> Rdd<T> {
+        let by_key = |one: &(K, T), other: &(K, T)| one.0.cmp(&other.0);
         let runs = self.of_each_partition(|partition| {
             let mut run = Vec::new();
             partition.each(&mut |record| run.push((key(&record), record)));
-            run.sort_by(|(one, _), (other, _)| one.cmp(other));
+            run.sort_by(by_key);
             run
         });
         let mut all: Vec<_> = runs.into_iter().flatten().collect();
         // Merges the runs: it finds out that they are sorted.
-        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all.sort_by(by_key);
         let count = self.num_partitions();
         Self::dealt(all.into_iter().map(|(_, record)| record).collect(), count, self.workers)
     }
