@@ -106,12 +106,9 @@ impl<T: Data> Bed<T> {
     }
 
     fn batch<U: Data>(&self, second: u64, graph: &Graph, made: &DStream<U>, output: &mut Output<U>) {
-        let scope = BatchScope {
-            time: BatchTime(ZERO.0 + second * 1000),
-            zero_time: ZERO,
-            inputs: &BTreeMap::new(),
-            workers: Workers { executor: Arc::new(InLine), hasher: KeyHasher::new(HASHER_SEED) },
-        };
+        let (time, inputs) = (BatchTime(ZERO.0 + second * 1000), BTreeMap::new());
+        let workers = Workers { executor: Arc::new(InLine), hasher: KeyHasher::new(HASHER_SEED) };
+        let scope = BatchScope::new(time, ZERO, &inputs, workers);
         graph.stateful.iter().for_each(|node| node.advance(&scope));
         if scope.is_due(made.slide) {
             output.insert(second, made.stream.compute(&scope).collect());

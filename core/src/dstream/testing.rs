@@ -54,7 +54,8 @@ impl<T: Data, U: Data + PartialEq + Debug> Trial<T, U> {
         *self.batch.lock().unwrap() = partitions;
         let workers = Workers { executor: Arc::new(InLine), hasher: hasher() };
         let time = BatchTime(ZERO_TIME.0 + number * INTERVAL.millis());
-        let scope = BatchScope { time, zero_time: ZERO_TIME, inputs: &BTreeMap::new(), workers };
+        let inputs = BTreeMap::new();
+        let scope = BatchScope::new(time, ZERO_TIME, &inputs, workers);
         self.stateful.iter().for_each(|node| node.advance(&scope));
         scope.is_due(self.output.slide).then(|| {
             let records = self.output.stream.compute(&scope).collect();

@@ -234,6 +234,7 @@ fn damage(inspection: &Inspection) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use highwater_core::BatchTime;
     use highwater_core::ids::{CheckpointId, CheckpointSequence, Generation};
 
     #[test]
