@@ -184,20 +184,25 @@ fn sessions_model() -> Model {
     })
 }
 
-/// What a session is: batches with the word, so many apart at most; it ends so many batches after the last of them.
+/// What a session is: a word's batches; it ends in the first batch without the word whose time is so many intervals after the
+/// last of them, also where times between were passed over.
 fn ended_sessions(batches: &[Input]) -> Vec<Figure> {
+    let idle_ms = IDLE_BATCHES * simulated_options().batch_interval.millis();
     let mut of_words: BTreeMap<String, Vec<(usize, u64)>> = BTreeMap::new();
     for (number, (_, lines)) in batches.iter().enumerate() {
         let mut counts = BTreeMap::new();
         count(&mut counts, lines);
         counts.into_iter().for_each(|(word, count)| of_words.entry(word).or_default().push((number, count)));
     }
-    let idle = IDLE_BATCHES as usize;
+    // Of a session whose last batch is this one.
+    let end = |last: usize| {
+        last + batches[last..].partition_point(|(time, _)| time.0 < batches[last].0.0 + idle_ms)
+    };
     let mut ended = Vec::new();
     for (word, came) in of_words {
-        for session in came.chunk_by(|(one, _), (next, _)| next - one <= idle) {
+        for session in came.chunk_by(|(one, _), (next, _)| *next <= end(*one)) {
             let last = session.last().map_or(0, |(number, _)| *number);
-            if let Some((time, _)) = batches.get(last + idle) {
+            if let Some((time, _)) = batches.get(end(last)) {
                 let total = session.iter().map(|(_, count)| count).sum();
                 ended.push((time.to_string(), word.clone(), total));
             }
@@ -324,6 +329,15 @@ mod tests {
             ended(&["a", "", "", "", "a", "", "", ""]),
             [(second(3), "a".into(), 1), (second(7), "a".into(), 1)]
         );
+    }
+
+    #[test]
+    fn a_session_ends_in_the_first_batch_after_times_that_were_passed_over_unless_the_word_is_in_it() {
+        let at = |second: u64, line: &str| (BatchTime(second * 1000), vec![line.to_owned()]);
+        let ended = |batches: &[Input]| ended_sessions(batches);
+        let second = |second: u64| BatchTime(second * 1000).to_string();
+        assert_eq!(ended(&[at(1, "a b"), at(90, "b")]), [(second(90), "a".into(), 1)]);
+        assert_eq!(ended(&[at(1, "a b"), at(90, "a"), at(93, "")]).len(), 2);
     }
 
     #[test]

@@ -3,11 +3,9 @@
 //! Batches that wait (after an outage there may be many) are run in groups that share the syncs at the end. A crash in the
 //! middle of a group has all of it emitted again; nothing else depends on the grouping.
 
-use super::{Backlog, BatchBlocks};
+use super::{Backlog, BatchBlocks, Snapshots};
 use crate::{
-    checkpoint::{
-        Checkpoint, CheckpointDirectory, Retained, Retention, SnapshotReference, publish, write_snapshot,
-    },
+    checkpoint::{Checkpoint, CheckpointDirectory, Frozen, Retained, Retention, SnapshotReference, publish},
     dstream::{BatchScope, OperatorDescription, OutputOperation, Prepared, SourceNode, Stateful, Workers},
     env::{BoxFuture, Env},
     error::{Error, Result},
@@ -40,6 +38,15 @@ pub(crate) struct Progress {
     pub next_sequence: CheckpointSequence,
 }
 
+impl Progress {
+    /// Takes note of a snapshot that is durable: what the state needs begins after its batch.
+    fn rest_on(&mut self, snapshot: SnapshotReference) {
+        assert!(snapshot.time > self.basis && snapshot.time <= self.completed, "snapshots go forward");
+        self.basis = snapshot.time;
+        self.snapshot = Some(snapshot);
+    }
+}
+
 pub(crate) struct Runner {
     pub env: Env,
     pub directory: Arc<CheckpointDirectory>,
@@ -51,6 +58,7 @@ pub(crate) struct Runner {
     pub outputs: Vec<(OperatorId, Box<dyn OutputOperation>)>,
     pub progress: Progress,
     pub retention: Retention,
+    pub snapshots: Snapshots,
 }
 
 impl Runner {
@@ -76,6 +84,11 @@ impl Runner {
             }
             self.run_group(group).await?;
         }
+        // What it took to write it is not lost.
+        if let Some(snapshot) = self.snapshots.wait().await {
+            self.progress.rest_on(snapshot);
+            self.checkpoint(false).await?;
+        }
         Ok(())
     }
 
@@ -96,6 +109,9 @@ impl Runner {
         self.progress.completed = last;
         for (time, records) in completed {
             self.listeners.tell(&Event::BatchCompleted { time, records });
+        }
+        if let Some(snapshot) = self.snapshots.finished() {
+            self.progress.rest_on(snapshot);
         }
         self.checkpoint(self.snapshot_is_due()).await
     }
@@ -178,7 +194,8 @@ impl Runner {
         Ok(())
     }
 
-    /// Publishes a checkpoint, after a snapshot if one is due, and removes what is not needed any more.
+    /// Publishes a checkpoint, and removes what is not needed any more. Then it begins a snapshot, if asked, and if none is under
+    /// way.
     pub fn checkpoint(&mut self, with_snapshot: bool) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let progress = &mut self.progress;
@@ -186,12 +203,6 @@ impl Runner {
             progress.next_sequence = progress.next_sequence.next();
             if self.stateful.is_empty() {
                 progress.basis = progress.completed;
-            } else if with_snapshot {
-                let time = progress.completed;
-                let snapshot = write_snapshot(&self.env, &self.directory, id, time, &self.stateful).await?;
-                self.listeners.tell(&Event::SnapshotWritten { time, bytes: snapshot.bytes });
-                progress.snapshot = Some(snapshot);
-                progress.basis = time;
             }
             let view = self.backlog.view(progress.completed, progress.basis);
             let mut checkpoint = Checkpoint {
@@ -222,6 +233,9 @@ impl Runner {
             });
             self.retention.trim(&self.env, &self.directory, &self.listeners).await?;
             self.journal.forget_before(self.retention.journal_from());
+            if with_snapshot && !self.snapshots.is_under_way() {
+                self.snapshots.begin(Frozen::new(id, self.progress.completed, &self.stateful));
+            }
             Ok(())
         })
     }

@@ -17,7 +17,7 @@ use std::{
 
 pub(crate) const TEMPORARY: &str = ".tmp";
 
-/// The file name of a checkpoint, and of the snapshot that it was the first to name.
+/// The file name of a checkpoint, and of the snapshot of the state as it was then.
 pub(super) fn file_name(id: CheckpointId) -> String {
     format!("{:010}-{:010}", id.sequence.0, id.generation.0)
 }

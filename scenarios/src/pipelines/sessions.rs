@@ -1,4 +1,6 @@
 //! `sessions`: a word's session lasts while it keeps coming, and ends by time-out; its end is told once, in that very batch.
+//!
+//! Time is batch time: after an outage so long that batch times were passed over, these count as batches without the word.
 
 use super::Pipeline;
 use highwater_core::{BatchTime, DStream, Interval, State, StateSpec, Text, Word};
