@@ -44,7 +44,7 @@ pub(crate) async fn outline_snapshot(
         let at = window.offset();
         let state: OperatorState = window.decode(decode).await?.map_err(|error| damaged(at, error))?;
         let size = operators.entry(state.operator).or_default();
-        *size = (size.0 + 1, size.1 + state.chunk.len() as u64);
+        *size = (size.0 + 1, size.1 + state.chunk.0.len() as u64);
         chunks += 1;
     }
     let is_named = |reference: &SnapshotReference| {
