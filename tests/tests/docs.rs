@@ -4,11 +4,72 @@ use highwater_sim::{
     fault::{Class, FaultKind, Plan},
     sabotage::Sabotage,
 };
-use std::{fs, path::Path};
+use highwater_tests::command;
+use std::{fs, path::Path, process::Command};
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The pages of the guide, by their names, in its order.
+fn pages() -> Vec<String> {
+    let summary = document("SUMMARY.md");
+    let names = summary.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_guide_has_all_its_pages_and_leads_to_files_that_there_are() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    assert!(pages().len() > 10);
+    for page in pages() {
+        let text = document(&page);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for link in links.filter(|link| !link.is_empty()) {
+            assert!(docs.join(link).exists(), "{page} leads to {link}");
+        }
+    }
+}
+
+/// The lines of a page's `sh` blocks that call the command, without comments.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let text = document(page).replace("\\\n", " ");
+    let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines = blocks.flat_map(str::lines).map(|line| line.split('#').next().unwrap_or_default());
+    lines
+        .filter_map(|line| line.trim().strip_prefix("highwater "))
+        .map(|line| line.split_whitespace().map(str::to_owned).collect())
+        .collect()
+}
+
+#[test]
+fn the_guide_calls_commands_with_options_that_there_are() {
+    let mut seen = 0;
+    for page in pages() {
+        for words in commands(&page) {
+            let help = Command::new(command::path()).args([&words[0], "--help"]).output().expect("it starts");
+            assert!(help.status.success(), "{page}: there is no `highwater {}`", words[0]);
+            let help = String::from_utf8_lossy(&help.stdout).into_owned();
+            for option in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(help.contains(option.as_str()), "{page}: `highwater {}` has no {option}", words[0]);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10, "only {seen} options");
+}
+
+/// The story that the guide tells of a failing sweep is so, as far as it goes.
+#[test]
+fn the_sweep_that_the_guide_lets_fail_fails() {
+    let out = tempfile::tempdir().expect("a directory");
+    let swept = Command::new(command::path())
+        .args(["sweep", "running-total", "--sabotage", "file-sync-does-nothing", "--seeds", "0..50", "--out"])
+        .arg(out.path())
+        .output()
+        .expect("it starts");
+    assert_eq!(swept.status.code(), Some(1), "{}", String::from_utf8_lossy(&swept.stderr));
 }
 
 #[test]
