@@ -11,10 +11,14 @@ use crate::{
     listeners::Listeners,
     options::Options,
     recovery,
-    source::{DirectorySource, QueueSource, QueueStream, SocketAddress, SocketSource, Source, TextStream},
+    source::{
+        DirectorySource, QueueSource, Receiver, ReceiverSource, RecordStream, SocketAddress, SocketSource, Source,
+        TextStream,
+    },
     text::Text,
 };
 use std::{
+    any::type_name,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -124,7 +128,9 @@ impl StreamingContext {
         Ok(self.text_stream(OperatorKind::SocketTextStream, parameters, Arc::new(source)))
     }
 
-    /// The lines of the files in `directory`, each file once. Files must appear whole, by a rename, and stay.
+    /// The lines of the files in `directory`, each file once, those that are there already included. Files must appear whole, by a
+    /// rename, and stay as they are: one that changed or vanished before its batch is covered by a checkpoint is
+    /// [`Error::InputChanged`].
     pub fn text_file_stream(&self, directory: impl AsRef<Path>) -> DStream<Text> {
         let poll = self.options.batch_interval.duration().min(Duration::from_secs(1));
         let source = DirectorySource::new(directory.as_ref().to_owned(), poll, self.options.line_bytes_max);
@@ -136,12 +142,40 @@ impl StreamingContext {
         self.builder.source_stream(operator, source, |source| Arc::new(TextStream { source }))
     }
 
-    /// One element of `batches` in each batch, then empty ones. For tests and benches.
+    /// One element of `batches` in each batch, as one partition, then empty ones. For tests and benches.
     pub fn queue_stream<T: Stored>(&self, batches: Vec<Vec<T>>) -> DStream<T> {
+        self.queue_stream_partitioned(batches, 1)
+    }
+
+    /// As [`queue_stream`](Self::queue_stream), with each batch in so many partitions: of `n` records, partition `j` has those
+    /// from `j * n / partitions` to `(j + 1) * n / partitions`. Some may be empty.
+    ///
+    /// That there is none is an error of the context's start, [`GraphError::Option`].
+    pub fn queue_stream_partitioned<T: Stored>(
+        &self,
+        batches: Vec<Vec<T>>,
+        partitions: usize,
+    ) -> DStream<T> {
+        if partitions == 0 {
+            let reason = "records need a partition to be in".into();
+            self.builder.lock().fail(GraphError::Option { option: "partitions", value: "0".into(), reason });
+        }
+        let schema = type_name::<T>();
+        let mut operator = Operator::new(OperatorKind::QueueStream).schema(schema);
+        if partitions > 1 {
+            operator = operator.parameters(format!("in {partitions} partitions"));
+        }
         let source = Arc::new(QueueSource::new(batches));
-        self.builder.source_stream(OperatorKind::QueueStream.into(), source, |source| {
-            Arc::new(QueueStream::new(source))
-        })
+        self.builder
+            .source_stream(operator, source, |source| Arc::new(RecordStream::new(source, partitions)))
+    }
+
+    /// The records of a source of the author's own: [`Receiver`] tells how to write one.
+    pub fn receiver_stream<R: Receiver>(&self, receiver: R) -> DStream<R::Record> {
+        let schema = format!("{} at {}", type_name::<R::Record>(), type_name::<R::Position>());
+        let operator = Operator::new(OperatorKind::ReceiverStream).schema(schema);
+        let source = Arc::new(ReceiverSource(receiver));
+        self.builder.source_stream(operator, source, |source| Arc::new(RecordStream::new(source, 1)))
     }
 
     async fn open(&self, directory: &Path) -> Result<Opened> {
@@ -153,7 +187,7 @@ impl StreamingContext {
         Ok(Opened { directory: Arc::new(directory), recovered })
     }
 
-    /// Starts the driver: from here on the graph is fixed.
+    /// Starts the driver: from here on the graph is fixed. Of a context that runs already it does nothing, as Spark's.
     ///
     /// # Errors
     /// [`GraphError`] if the program is not whole, [`Error::DirectoryNotEmpty`] if the directory holds a checkpoint and this
@@ -172,7 +206,7 @@ impl StreamingContext {
             }
             running @ State::Running(_) => {
                 self.state = running;
-                return Err(GraphError::AlreadyUsed("started").into());
+                return Ok(());
             }
             State::Ended => return Err(GraphError::AlreadyUsed("stopped").into()),
         };

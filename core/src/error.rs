@@ -4,7 +4,7 @@ use crate::{
     codec::FrameError,
     dstream::OperatorKind,
     env::ComputeError,
-    ids::{BatchTime, CheckpointId, Generation, Interval},
+    ids::{BatchTime, CheckpointId, Generation, Interval, SourceId},
 };
 use std::{
     io,
@@ -123,6 +123,26 @@ pub enum Error {
         /// What the sink said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A receiver failed.
+    #[error("the receiver of source {stream} failed: {source}")]
+    Receiver {
+        /// The source that it is.
+        stream: SourceId,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file that a batch reads is not the one that was taken into it.
+    #[error(
+        "the input file {} is not as it was when its batch was fixed: {found}; restore it as it was, or remove the checkpoint \
+         directory to start afresh and lose what it holds",
+        path.display()
+    )]
+    InputChanged {
+        /// The file.
+        path: PathBuf,
+        /// In what it differs.
+        found: String,
+    },
     /// The driver's task is gone without a word: the engine broke one of its own invariants.
     #[error("a task of the driver ended unexpectedly: {task}")]
     TaskLost {
@@ -217,7 +237,8 @@ impl Error {
             | Error::NoUsableCheckpoint { .. }
             | Error::OtherPipeline { .. }
             | Error::InUse { .. }
-            | Error::DirectoryNotEmpty { .. } => true,
+            | Error::DirectoryNotEmpty { .. }
+            | Error::InputChanged { .. } => true,
             _ => false,
         }
     }

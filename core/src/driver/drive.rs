@@ -8,7 +8,7 @@ use crate::{
     event::Event,
     flag::Flag,
     ids::SourceId,
-    source::Receiver,
+    source::ReceiverSupervisor,
 };
 use std::{future::Future, sync::Arc};
 use tokio::sync::mpsc;
@@ -53,8 +53,8 @@ pub(super) async fn drive(
     ];
     let mut receiving = sources.len();
     for (index, source) in sources.into_iter().enumerate() {
-        let receiver = driver.receiver(SourceId(index as u32), &backlog, &stop);
-        tasks.push(driver.spawn(Part::Receiver, &ends, source.receive(receiver)));
+        let supervisor = driver.supervisor(SourceId(index as u32), &backlog, &stop);
+        tasks.push(driver.spawn(Part::Receiver, &ends, source.receive(supervisor)));
     }
     let mut stopping = false;
     loop {
@@ -110,8 +110,9 @@ impl Drop for EndTeller {
 }
 
 impl Driver {
-    fn receiver(&self, source: SourceId, backlog: &Arc<Backlog>, stop: &Flag) -> Receiver {
-        Receiver::new(self.env.clone(), source, backlog.clone(), stop.clone(), self.listeners.clone())
+    fn supervisor(&self, source: SourceId, backlog: &Arc<Backlog>, stop: &Flag) -> ReceiverSupervisor {
+        let (env, listeners) = (self.env.clone(), self.listeners.clone());
+        ReceiverSupervisor::new(env, source, backlog.clone(), stop.clone(), listeners)
     }
 
     fn spawn(
