@@ -3,23 +3,28 @@
 //! A [`DStream`] is a handle to a node of the graph. Its methods add nodes; nothing is computed before the context starts.
 //! In each batch at which its slide is due, a node is asked for its [`Rdd`]: the records in partitions, each a function that
 //! pushes them one by one. What an operator does to one batch is an operation of [`Rdd`]; here is what is kept over batches
-//! ([`DStream::update_state_by_key`], windows) and what ties the graph together.
+//! ([`DStream::update_state_by_key`], [`DStream::map_with_state`], windows) and what ties the graph together.
 //!
 //! Operators are pure: batch time, records and state in, records and state out.
 
 mod graph;
+mod map_with_state;
 mod output;
 mod pairs;
 mod partition;
 mod rdd;
+mod scatter;
 mod shuffle;
 mod stateless;
 mod stream;
+#[cfg(test)]
+mod testbed;
 mod update_state;
 mod workers;
 
 pub(crate) use graph::{Graph, Operator, SharedBuilder, SourceNode, difference};
 pub use graph::{OperatorDescription, OperatorKind};
+pub use map_with_state::{MapWithState, State, StateSpec};
 pub(crate) use output::{OutputOperation, Prepared};
 pub(crate) use partition::Partition;
 pub use rdd::Rdd;
