@@ -8,6 +8,8 @@
 //! Operators are pure: batch time, records and state in, records and state out.
 
 mod graph;
+#[cfg(test)]
+mod in_line;
 mod output;
 mod pairs;
 mod partition;
