@@ -2,7 +2,7 @@
 
 use crate::{
     codec::FrameError,
-    dstream::OperatorKind,
+    dstream::{OperatorKind, SliceError},
     env::ComputeError,
     ids::{BatchTime, CheckpointId, Generation, Interval},
 };
@@ -123,6 +123,9 @@ pub enum Error {
         /// What the sink said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Batches of a stream that are not to be had.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
     /// The driver's task is gone without a word: the engine broke one of its own invariants.
     #[error("a task of the driver ended unexpectedly: {task}")]
     TaskLost {
@@ -182,6 +185,12 @@ pub enum GraphError {
     /// An operator on streams of several contexts.
     #[error("the streams of {operator:?} belong to different contexts; make all of them from one")]
     DifferentContexts {
+        /// The operator.
+        operator: OperatorKind,
+    },
+    /// An operator on many streams that was given none.
+    #[error("{operator:?} was given no streams; give it at least one")]
+    NoStreams {
         /// The operator.
         operator: OperatorKind,
     },

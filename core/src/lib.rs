@@ -38,7 +38,9 @@ pub mod state;
 mod text;
 
 pub use context::{Stopper, StreamingContext};
-pub use dstream::{DStream, Data, Key, OperatorDescription, OperatorKind, Rdd, Stored};
+pub use dstream::{
+    DStream, Data, Key, OperatorDescription, OperatorKind, Rdd, Remembered, SliceError, Stored,
+};
 pub use error::{Error, GraphError, Result};
 pub use ids::{BatchTime, Interval};
 pub use options::Options;

@@ -1,12 +1,14 @@
 //! For tests of what is done to one batch: records without an engine around them, computed where the test runs.
 
-use super::{Data, Rdd, Workers};
+use super::{BatchScope, DStream, Data, Derived, OperatorKind, Rdd, SharedBuilder, Workers};
 use crate::{
     env::{BoxFuture, ComputeError, Executor, Task},
+    error::GraphError,
+    ids::{BatchTime, Interval},
     state::KeyHasher,
 };
 use std::{
-    collections::BinaryHeap,
+    collections::{BTreeMap, BinaryHeap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -79,4 +81,47 @@ pub(crate) fn splits<T: Data>(records: &[T]) -> Vec<Rdd<T>> {
 pub(crate) fn sorted<T: Data + Ord>(rdd: Rdd<T>) -> Vec<T> {
     // A heap is compiled faster than a sort, and there are many types.
     BinaryHeap::from(rdd.collect()).into_sorted_vec()
+}
+
+/// A graph with a batch a second and the zero time 0, whose batches are computed one by one.
+pub(crate) struct Program {
+    pub(crate) builder: SharedBuilder,
+}
+
+impl Program {
+    pub(crate) fn new() -> Self {
+        Self { builder: SharedBuilder::new(Interval::from_secs(1)) }
+    }
+
+    /// A stream with what `parts` says of the batch at so many seconds.
+    pub(crate) fn stream<T: Data>(
+        &self,
+        parts: impl Fn(u64) -> Vec<Vec<T>> + Send + Sync + 'static,
+    ) -> DStream<T> {
+        let id = self.builder.lock().add(OperatorKind::QueueStream.into(), &[]);
+        let stream = move |scope: &BatchScope<'_>| Rdd::of_parts(parts(scope.time.0 / 1000), workers());
+        let (builder, slide) = (self.builder.clone(), Interval::from_secs(1));
+        DStream { builder, id, slide, stream: Arc::new(Derived(stream)) }
+    }
+
+    /// The batch at so many seconds.
+    pub(crate) fn scope(&self, seconds: u64) -> BatchScope<'static> {
+        static NOTHING: BTreeMap<crate::ids::SourceId, Vec<crate::source::LoadedBlock>> = BTreeMap::new();
+        BatchScope::new(BatchTime(1000 * seconds), BatchTime(0), &NOTHING, workers())
+    }
+
+    /// A stream's batch at so many seconds, in a scope of its own.
+    pub(crate) fn batch<T>(&self, stream: &DStream<T>, seconds: u64) -> Rdd<T> {
+        stream.stream.compute(&self.scope(seconds))
+    }
+
+    /// The first error of the program.
+    pub(crate) fn error(&self) -> Option<GraphError> {
+        self.builder.lock().error()
+    }
+
+    /// The operators, as errors name them.
+    pub(crate) fn operators(&self) -> Vec<String> {
+        self.builder.lock().operators().iter().map(ToString::to_string).collect()
+    }
 }

@@ -7,6 +7,7 @@
 //!
 //! Operators are pure: batch time, records and state in, records and state out.
 
+mod cache;
 mod graph;
 #[cfg(test)]
 mod in_line;
@@ -14,6 +15,8 @@ mod output;
 mod pairs;
 mod partition;
 mod rdd;
+mod remember;
+mod several;
 mod shuffle;
 mod stateless;
 mod stream;
@@ -25,6 +28,7 @@ pub use graph::{OperatorDescription, OperatorKind};
 pub(crate) use output::{OutputOperation, Prepared};
 pub(crate) use partition::Partition;
 pub use rdd::Rdd;
+pub use remember::{Remembered, SliceError};
 pub(crate) use stream::{BatchScope, Chunk, Derived, Parent, Stateful, Stream};
 pub(crate) use workers::Workers;
 
