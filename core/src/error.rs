@@ -143,7 +143,7 @@ pub enum Error {
 pub enum GraphError {
     /// Nothing would be computed.
     #[error(
-        "no output operation is registered, so nothing would be computed; add for_each_batch, print or write_text"
+        "no output operation is registered, so nothing would be computed; add for_each_batch, print or save_as_text_files"
     )]
     NoOutput,
     /// The graph is fixed once the context has started.

@@ -20,6 +20,8 @@ mod several;
 mod shuffle;
 mod stateless;
 mod stream;
+#[cfg(all(test, feature = "os"))]
+mod tests;
 mod update_state;
 mod workers;
 
