@@ -3,11 +3,12 @@
 use crate::{
     checkpoint::CheckpointDirectory,
     driver::{self, Opened, Running},
-    dstream::{DStream, Operator, OperatorKind, SharedBuilder, Stored},
+    dstream::{DStream, Data, Operator, OperatorKind, Rdd, SharedBuilder, Stored},
     env::Env,
     error::{Error, GraphError, Result},
     event::{Event, StreamingListener},
     flag::Flag,
+    ids::BatchTime,
     listeners::Listeners,
     options::Options,
     recovery,
@@ -176,6 +177,23 @@ impl StreamingContext {
         let operator = Operator::new(OperatorKind::ReceiverStream).schema(schema);
         let source = Arc::new(ReceiverSource(receiver));
         self.builder.source_stream(operator, source, |source| Arc::new(RecordStream::new(source, 1)))
+    }
+
+    /// The records of all of `streams`, in their order. They must be of this context and of one slide, at least one:
+    /// everything else is an error of the program, told by [`start`](Self::start), here as in [`transform`](Self::transform).
+    pub fn union<T: Data>(&self, streams: impl IntoIterator<Item = DStream<T>>) -> DStream<T> {
+        self.builder.union_all(streams, self.options.batch_interval)
+    }
+
+    /// What `f` makes of the batches of all of `streams`, in their order, and of their time. It must be a function of these alone.
+    pub fn transform<T: Data, U: Data>(
+        &self,
+        streams: impl IntoIterator<Item = DStream<T>>,
+        f: impl Fn(Vec<Rdd<T>>, BatchTime) -> Rdd<U> + Send + Sync + 'static,
+    ) -> DStream<U> {
+        let interval = self.options.batch_interval;
+        self.builder
+            .join_all(OperatorKind::Transform, streams, interval, move |rdds, scope| f(rdds, scope.time))
     }
 
     async fn open(&self, directory: &Path) -> Result<Opened> {

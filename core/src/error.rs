@@ -2,7 +2,7 @@
 
 use crate::{
     codec::FrameError,
-    dstream::OperatorKind,
+    dstream::{OperatorKind, SliceError},
     env::ComputeError,
     ids::{BatchTime, CheckpointId, Generation, Interval, SourceId},
 };
@@ -143,6 +143,9 @@ pub enum Error {
         /// In what it differs.
         found: String,
     },
+    /// Batches of a stream that are not to be had.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
     /// The driver's task is gone without a word: the engine broke one of its own invariants.
     #[error("a task of the driver ended unexpectedly: {task}")]
     TaskLost {
@@ -160,7 +163,7 @@ pub enum Error {
 pub enum GraphError {
     /// Nothing would be computed.
     #[error(
-        "no output operation is registered, so nothing would be computed; add for_each_batch, print or write_text"
+        "no output operation is registered, so nothing would be computed; add for_each_batch, print or save_as_text_files"
     )]
     NoOutput,
     /// The graph is fixed once the context has started.
@@ -202,6 +205,12 @@ pub enum GraphError {
     /// An operator on streams of several contexts.
     #[error("the streams of {operator:?} belong to different contexts; make all of them from one")]
     DifferentContexts {
+        /// The operator.
+        operator: OperatorKind,
+    },
+    /// An operator on many streams that was given none.
+    #[error("{operator:?} was given no streams; give it at least one")]
+    NoStreams {
         /// The operator.
         operator: OperatorKind,
     },

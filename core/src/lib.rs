@@ -39,7 +39,8 @@ mod text;
 
 pub use context::{Stopper, StreamingContext};
 pub use dstream::{
-    DStream, Data, Key, MapWithState, OperatorDescription, OperatorKind, Rdd, State, StateSpec, Stored,
+    DStream, Data, Key, MapWithState, OperatorDescription, OperatorKind, Rdd, Remembered, SliceError, State,
+    StateSpec, Stored,
 };
 pub use error::{Error, GraphError, Result};
 pub use ids::{BatchTime, Interval};

@@ -131,7 +131,7 @@ impl Runner {
         let outputs = std::mem::take(&mut self.outputs);
         let (send, receive) = oneshot::channel();
         let job = move || {
-            let scope = BatchScope { time: info.time, zero_time, inputs: &inputs, workers };
+            let scope = BatchScope::new(info.time, zero_time, &inputs, workers);
             stateful.iter().for_each(|node| node.advance(&scope));
             let prepared = match output {
                 true => outputs.iter().map(|(_, output)| output.prepare(&scope, info)).collect(),

@@ -7,18 +7,25 @@
 //!
 //! Operators are pure: batch time, records and state in, records and state out.
 
+mod cache;
 mod graph;
+#[cfg(test)]
+mod in_line;
 mod map_with_state;
 mod output;
 mod pairs;
 mod partition;
 mod rdd;
+mod remember;
 mod scatter;
+mod several;
 mod shuffle;
 mod stateless;
 mod stream;
 #[cfg(test)]
 mod testbed;
+#[cfg(all(test, feature = "os"))]
+mod tests;
 mod update_state;
 mod workers;
 
@@ -28,6 +35,7 @@ pub use map_with_state::{MapWithState, State, StateSpec};
 pub(crate) use output::{OutputOperation, Prepared};
 pub(crate) use partition::Partition;
 pub use rdd::Rdd;
+pub use remember::{Remembered, SliceError};
 pub(crate) use stream::{BatchScope, Chunk, Derived, Parent, Stateful, Stream};
 pub(crate) use workers::Workers;
 

@@ -1,6 +1,6 @@
 //! The nodes behind the streams, and the batch that they are asked for.
 
-use super::{Data, Partition, Rdd, Workers};
+use super::{Data, Partition, Rdd, Workers, cache::Cached};
 use crate::{
     ids::{BatchTime, Interval, OperatorId, SourceId},
     source::LoadedBlock,
@@ -16,9 +16,20 @@ pub(crate) struct BatchScope<'a> {
     /// The blocks of each source, in the order in which they were received.
     pub inputs: &'a BTreeMap<SourceId, Vec<LoadedBlock>>,
     pub workers: Workers,
+    /// What is computed once for several.
+    pub cached: Cached,
 }
 
-impl BatchScope<'_> {
+impl<'a> BatchScope<'a> {
+    pub fn new(
+        time: BatchTime,
+        zero_time: BatchTime,
+        inputs: &'a BTreeMap<SourceId, Vec<LoadedBlock>>,
+        workers: Workers,
+    ) -> Self {
+        Self { time, zero_time, inputs, workers, cached: Cached::default() }
+    }
+
     /// Whether a stream with this slide has a batch at this time.
     pub fn is_due(&self, slide: Interval) -> bool {
         (self.time.0 - self.zero_time.0).is_multiple_of(slide.millis())

@@ -5,8 +5,12 @@ use crate::dstream::Partition;
 use std::sync::Arc;
 
 impl<T: Data> Rdd<T> {
-    /// Each partition, wrapped.
-    fn narrow<U: Data>(self, wrap: impl Fn(Partition<T>) -> Partition<U>) -> Rdd<U> {
+    /// Each partition, wrapped; one that is known to be empty stays so.
+    pub(super) fn narrow<U: Data>(self, wrap: impl Fn(Partition<T>) -> Partition<U>) -> Rdd<U> {
+        let wrap = |partition: Partition<T>| match partition.is_known_empty() {
+            true => Partition::empty(),
+            false => wrap(partition),
+        };
         Rdd::new(self.partitions.into_iter().map(wrap).collect(), self.workers)
     }
 
@@ -64,5 +68,36 @@ impl<T: Data> Rdd<T> {
                 });
             })
         })
+    }
+
+    /// All that `f` makes of each partition's records, in order. An empty partition counts.
+    pub fn map_partitions<U: Data, I: IntoIterator<Item = U>>(
+        self,
+        f: impl Fn(Vec<T>) -> I + Send + Sync + 'static,
+    ) -> Rdd<U> {
+        self.map_partitions_with_index(move |_, records| f(records))
+    }
+
+    /// As [`map_partitions`](Self::map_partitions), with the partition's number, counted from 0.
+    pub fn map_partitions_with_index<U: Data, I: IntoIterator<Item = U>>(
+        self,
+        f: impl Fn(usize, Vec<T>) -> I + Send + Sync + 'static,
+    ) -> Rdd<U> {
+        let f = Arc::new(f);
+        let partition = |(index, parent): (usize, Partition<T>)| {
+            let f = f.clone();
+            Partition::new(move |emit| f(index, parent.to_vec()).into_iter().for_each(&mut *emit))
+        };
+        Rdd::new(self.partitions.into_iter().enumerate().map(partition).collect(), self.workers)
+    }
+
+    /// Each partition's records as one record. An empty partition counts.
+    pub fn glom(self) -> Rdd<Vec<T>> {
+        self.map_partitions(|records| [records])
+    }
+
+    /// Each record, behind the key that `f` makes of it.
+    pub fn key_by<K: Data>(self, f: impl Fn(&T) -> K + Send + Sync + 'static) -> Rdd<(K, T)> {
+        self.map(move |record| (f(&record), record))
     }
 }
