@@ -3,7 +3,9 @@
 //! A scenario's model says what the output must be. It is written from the pipelines' description, as plainly as can be, and
 //! shares nothing with the engine but the way a batch time is printed.
 
-use crate::pipelines::{IDLE_BATCHES, Pipeline, WINDOW_BATCHES};
+mod windows;
+
+use crate::pipelines::{HOT_WORDS, IDLE_BATCHES, Pipeline, Sliding, WINDOW_WORDS, WORD_LENGTHS};
 use highwater_core::BatchTime;
 use highwater_sim::{
     scenario::{Figure, Figures, Model, Outcome, Scenario, simulated_options},
@@ -13,6 +15,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
+use windows::KeyOf;
 
 /// The text that the sources send, from which each seed takes a passage. `data/README.md` says where it is from.
 pub const CORPUS: &str = include_str!("../data/moby-dick.txt");
@@ -21,17 +24,34 @@ pub const CORPUS: &str = include_str!("../data/moby-dick.txt");
 pub fn scenarios() -> Vec<Scenario> {
     let corpus: Arc<Vec<String>> = Arc::new(CORPUS.lines().map(str::to_owned).collect());
     let none = Expectations::default();
+    let windows = |span, key_of| Expectations { windows: Some(window_figures(span, key_of)), ..none.clone() };
+    let both: &[Mode] = &[Mode::Resume, Mode::Tcp];
+    let one: &[Mode] = &[Mode::Resume];
+    let (word, length): (KeyOf, KeyOf) = (str::to_owned, |word| word.chars().count().to_string());
     [
-        ("word-count", counts_model(), Expectations { outcome: Some(Arc::new(sum)), ..none.clone() }),
-        ("running-total", totals_model(), Expectations { outcome: Some(Arc::new(last)), ..none.clone() }),
-        ("hot-words", hot_model(), Expectations { windows: Some(figures(windows)), ..none.clone() }),
-        ("sessions", sessions_model(), Expectations { time_outs: Some(figures(ended_sessions)), ..none }),
+        ("word-count", both, counts_model(), Expectations { outcome: Some(Arc::new(sum)), ..none.clone() }),
+        (
+            "running-total",
+            both,
+            totals_model(),
+            Expectations { outcome: Some(Arc::new(last)), ..none.clone() },
+        ),
+        ("hot-words", both, hot_model(), windows(HOT_WORDS, word)),
+        (
+            "sessions",
+            both,
+            sessions_model(),
+            Expectations { time_outs: Some(figures(ended_sessions)), ..none.clone() },
+        ),
+        ("window-words", one, windows::model("Window", WINDOW_WORDS, word), windows(WINDOW_WORDS, word)),
+        ("word-lengths", one, windows::model("Lengths", WORD_LENGTHS, length), windows(WORD_LENGTHS, length)),
     ]
     .into_iter()
-    .flat_map(|(name, model, expectations)| {
+    .flat_map(|(name, modes, model, expectations)| {
         let pipeline = Pipeline::find(name).expect("it is in the catalogue of pipelines");
-        [Mode::Resume, Mode::Tcp]
-            .map(|mode| scenario(pipeline, model.clone(), expectations.clone(), mode, corpus.clone()))
+        let of_mode =
+            |mode: &Mode| scenario(pipeline, model.clone(), expectations.clone(), *mode, corpus.clone());
+        modes.iter().map(of_mode).collect::<Vec<_>>()
     })
     .collect()
 }
@@ -116,15 +136,17 @@ fn totals_model() -> Model {
 
 /// The words of the last batches, counted: those of the batch that leaves the window are taken off.
 fn hot_model() -> Model {
-    Arc::new(|batches| {
-        let (mut window, mut sums) = (VecDeque::new(), BTreeMap::<String, u64>::new());
+    let window_ms = HOT_WORDS.window_batches * simulated_options().batch_interval.millis();
+    Arc::new(move |batches| {
+        let mut window: VecDeque<(BatchTime, BTreeMap<String, u64>)> = VecDeque::new();
+        let mut sums = BTreeMap::<String, u64>::new();
         let batch = |(time, lines): &Input| {
             let mut counts = BTreeMap::new();
             count(&mut counts, lines);
             counts.iter().for_each(|(word, count)| *sums.entry(word.clone()).or_default() += count);
-            window.push_back(counts);
-            if window.len() > WINDOW_BATCHES {
-                for (word, count) in window.pop_front().unwrap_or_default() {
+            window.push_back((*time, counts));
+            while let Some((_, left)) = window.pop_front_if(|(first, _)| first.0 + window_ms <= time.0) {
+                for (word, count) in left {
                     *sums.entry(word).or_default() -= count;
                 }
             }
@@ -133,18 +155,6 @@ fn hot_model() -> Model {
         };
         batches.iter().map(batch).collect()
     })
-}
-
-/// What a window is: of each batch the words of it and of those before it, as many as the window is long.
-fn windows(batches: &[Input]) -> Vec<Figure> {
-    let window = |last: usize| {
-        let mut counts = BTreeMap::new();
-        let first = (last + 1).saturating_sub(WINDOW_BATCHES);
-        batches[first..=last].iter().for_each(|(_, lines)| count(&mut counts, lines));
-        let time = batches[last].0.to_string();
-        counts.into_iter().map(move |(word, count)| (time.clone(), word, count))
-    };
-    (0..batches.len()).flat_map(window).collect()
 }
 
 /// The sessions that end in a batch.
@@ -185,7 +195,14 @@ fn ended_sessions(batches: &[Input]) -> Vec<Figure> {
 }
 
 fn figures(expected: fn(&[Input]) -> Vec<Figure>) -> Figures {
-    Figures { expected: Arc::new(expected), read: Arc::new(read) }
+    Figures { expected: Arc::new(move |batches| expected(batches)), read: Arc::new(read) }
+}
+
+fn window_figures(span: Sliding, key_of: KeyOf) -> Figures {
+    Figures {
+        expected: Arc::new(move |batches| windows::figures(batches, span, key_of)),
+        read: Arc::new(read),
+    }
 }
 
 /// `Ended at time 2018-03-02 03:29:16 [("a", 1)]`, line by line.
@@ -250,6 +267,7 @@ fn last(text: &str) -> Vec<(String, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use highwater_sim::scenario::Batches;
 
     #[test]
     fn the_outcome_is_read_from_the_output() {
@@ -276,11 +294,12 @@ mod tests {
 
     #[test]
     fn a_window_holds_its_batches_and_no_other() {
-        let text = hot_model()(&batches(&["a", "b", "", "", "a", "", ""])).concat();
+        let batches = Batches::new(BatchTime(0), batches(&["a", "b", "", "", "a", "", ""]));
+        let text = hot_model()(&batches).concat();
         let of_a: Vec<_> =
             read(&text).into_iter().filter(|(_, word, _)| word == "a").map(|(_, _, count)| count).collect();
         assert_eq!(of_a, [1, 1, 1, 1, 2, 1, 1]);
-        assert_eq!(windows(&batches(&["a", "b", "", "", "a", "", ""])), read(&text));
+        assert_eq!(windows::figures(&batches, HOT_WORDS, str::to_owned), read(&text));
     }
 
     #[test]
@@ -299,7 +318,9 @@ mod tests {
     fn every_scenario_is_found_by_its_name() {
         let names: Vec<_> = scenarios().into_iter().map(|scenario| scenario.name).collect();
         let pipelines = ["word-count", "running-total", "hot-words", "sessions"];
-        assert_eq!(names, pipelines.map(|name| [name.to_owned(), format!("{name}-tcp")]).concat());
+        let mut expected = pipelines.map(|name| [name.to_owned(), format!("{name}-tcp")]).concat();
+        expected.extend(["window-words", "word-lengths"].map(str::to_owned));
+        assert_eq!(names, expected);
         assert!(names.iter().all(|name| find(name).is_some()));
     }
 }

@@ -8,13 +8,37 @@ use crate::{
     source::{Line, Mode, Script},
 };
 use highwater_core::{BatchTime, DStream, Options, Text};
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::Deref, path::Path, sync::Arc, time::Duration};
 
 /// Adds a pipeline's operators and outputs to a stream of lines. Its output goes to the file at the path.
 pub type Build = Arc<dyn Fn(DStream<Text>, &Path) + Send + Sync>;
 
-/// What the output file must hold for a sequence of batches: a text for each. Obviously right, and no engine in it.
-pub type Model = Arc<dyn Fn(&[(BatchTime, Vec<String>)]) -> Vec<String> + Send + Sync>;
+/// The batches of a run, in the order of their times: each with its lines. Where the driver passed some over, they are missing.
+#[derive(Clone, Debug)]
+pub struct Batches {
+    /// Where the grid of batch times begins, and that of every slide.
+    pub zero_time: BatchTime,
+    batches: Vec<(BatchTime, Vec<String>)>,
+}
+
+impl Batches {
+    /// These batches, on the grid that begins at `zero_time`.
+    pub fn new(zero_time: BatchTime, batches: Vec<(BatchTime, Vec<String>)>) -> Self {
+        Self { zero_time, batches }
+    }
+}
+
+impl Deref for Batches {
+    type Target = [(BatchTime, Vec<String>)];
+
+    fn deref(&self) -> &Self::Target {
+        &self.batches
+    }
+}
+
+/// What the output file must hold for a sequence of batches: a text for each, an empty one for a batch without output. Obviously
+/// right, and no engine in it.
+pub type Model = Arc<dyn Fn(&Batches) -> Vec<String> + Send + Sync>;
 
 /// What a run comes to in the end, from the text of the output file: equal for equal input however the batches fell.
 pub type Outcome = Arc<dyn Fn(&str) -> Vec<(String, u64)> + Send + Sync>;
@@ -23,7 +47,7 @@ pub type Outcome = Arc<dyn Fn(&str) -> Vec<(String, u64)> + Send + Sync>;
 pub type Figure = (String, String, u64);
 
 /// The figures of a sequence of batches.
-pub type FiguresOf = Arc<dyn Fn(&[(BatchTime, Vec<String>)]) -> Vec<Figure> + Send + Sync>;
+pub type FiguresOf = Arc<dyn Fn(&Batches) -> Vec<Figure> + Send + Sync>;
 
 /// The figures in the text of the output file.
 pub type FiguresIn = Arc<dyn Fn(&str) -> Vec<Figure> + Send + Sync>;

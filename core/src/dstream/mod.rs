@@ -24,9 +24,12 @@ mod stateless;
 mod stream;
 #[cfg(test)]
 mod testbed;
+#[cfg(test)]
+mod testing;
 #[cfg(all(test, feature = "os"))]
 mod tests;
 mod update_state;
+mod window;
 mod workers;
 
 pub(crate) use graph::{Graph, Operator, SharedBuilder, SourceNode, difference};
@@ -48,7 +51,13 @@ pub trait Data: Clone + Send + Sync + 'static {}
 impl<T: Clone + Send + Sync + 'static> Data for T {}
 
 /// What a record, a key or a state must be where it is kept over batches or brought to another place.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept over batches: that needs Clone, Send, Sync and serde's traits",
+    note = "a `Text` is a slice of its block: map lines to `line.to_word()` or `line.to_string()` first"
+)]
 pub trait Stored: Data + Serialize + DeserializeOwned {}
+// The note above, and not one on the traits that are missing.
+#[diagnostic::do_not_recommend]
 impl<T: Data + Serialize + DeserializeOwned> Stored for T {}
 
 /// What a key must be: two equal keys hash and encode alike.
@@ -57,6 +66,7 @@ impl<T: Data + Serialize + DeserializeOwned> Stored for T {}
     note = "a `Text` is a slice of its block: use `line.to_word()` or `line.into_words()` for keys"
 )]
 pub trait Key: Stored + Hash + Eq {}
+#[diagnostic::do_not_recommend]
 impl<T: Stored + Hash + Eq> Key for T {}
 
 /// A stream of batches of `T`.

@@ -52,6 +52,25 @@ impl<K: Eq, V> Table<K, V> {
             .map(|at| *at as usize)
     }
 
+    /// The entries, in order.
+    pub fn entries(&self) -> &[Entry<K, V>] {
+        &self.entries
+    }
+
+    /// The value of a key, if it is there.
+    pub fn get_mut(&mut self, hash: u64, key: &K) -> Option<&mut V> {
+        self.position(hash, key).map(|at| &mut self.entries[at].value)
+    }
+
+    /// Removes the entries for which `stays` says no.
+    pub fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
+        let count = self.entries.len();
+        self.entries.retain(|entry| stays(&entry.key, &entry.value));
+        if self.entries.len() != count {
+            self.rebuild();
+        }
+    }
+
     fn rebuild(&mut self) {
         self.index.clear();
         let entries = &self.entries;

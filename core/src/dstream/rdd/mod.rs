@@ -15,6 +15,8 @@ mod pairs;
 mod sets;
 mod values;
 
+pub(super) use pairs::{Group, Reduce};
+
 use super::{Data, Key, Partition, Workers, shuffle::Entries};
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use super::{Data, Key, Rdd};
 use crate::dstream::shuffle::{Combine, combine_by_key};
 
-struct Reduce<F>(F);
+pub(in crate::dstream) struct Reduce<F>(pub F);
 
 impl<V: Data, F: Fn(V, V) -> V + Sync> Combine<V, V> for Reduce<F> {
     fn value(&self, slot: &mut Option<V>, value: V) {
@@ -45,7 +45,7 @@ where
     }
 }
 
-struct Group;
+pub(in crate::dstream) struct Group;
 
 impl<V> Combine<V, Vec<V>> for Group {
     fn value(&self, slot: &mut Option<Vec<V>>, value: V) {
