@@ -13,8 +13,8 @@ use crate::{
     options::Options,
     recovery,
     source::{
-        DirectorySource, QueueSource, Receiver, ReceiverSource, RecordStream, SocketAddress, SocketSource, Source,
-        TextStream,
+        DirectorySource, QueueSource, Receiver, ReceiverSource, RecordStream, SocketAddress, SocketSource,
+        Source, TextStream,
     },
     text::Text,
 };
@@ -152,11 +152,7 @@ impl StreamingContext {
     /// from `j * n / partitions` to `(j + 1) * n / partitions`. Some may be empty.
     ///
     /// That there is none is an error of the context's start, [`GraphError::Option`].
-    pub fn queue_stream_partitioned<T: Stored>(
-        &self,
-        batches: Vec<Vec<T>>,
-        partitions: usize,
-    ) -> DStream<T> {
+    pub fn queue_stream_partitioned<T: Stored>(&self, batches: Vec<Vec<T>>, partitions: usize) -> DStream<T> {
         if partitions == 0 {
             let reason = "records need a partition to be in".into();
             self.builder.lock().fail(GraphError::Option { option: "partitions", value: "0".into(), reason });
@@ -167,8 +163,7 @@ impl StreamingContext {
             operator = operator.parameters(format!("in {partitions} partitions"));
         }
         let source = Arc::new(QueueSource::new(batches));
-        self.builder
-            .source_stream(operator, source, |source| Arc::new(RecordStream::new(source, partitions)))
+        self.builder.source_stream(operator, source, |source| Arc::new(RecordStream::new(source, partitions)))
     }
 
     /// The records of a source of the author's own: [`Receiver`] tells how to write one.

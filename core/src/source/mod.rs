@@ -16,8 +16,8 @@ mod supervisor;
 
 pub(crate) use directory::DirectorySource;
 pub(crate) use queue::QueueSource;
-pub use receiver::{Receiver, ReceiverContext, ReceiverError};
 pub(crate) use receiver::ReceiverSource;
+pub use receiver::{Receiver, ReceiverContext, ReceiverError};
 pub(crate) use records::RecordStream;
 pub use socket::SocketAddress;
 pub(crate) use socket::{SocketSource, TextStream};
@@ -94,11 +94,7 @@ pub(crate) trait Source: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be read.
-    fn load<'a>(
-        &'a self,
-        env: &'a Env,
-        data: Arc<BlockData>,
-    ) -> BoxFuture<'a, Result<LoadedBlock>>;
+    fn load<'a>(&'a self, env: &'a Env, data: Arc<BlockData>) -> BoxFuture<'a, Result<LoadedBlock>>;
 
     /// Whether a batch takes at most one block of this source.
     fn one_block_a_batch(&self) -> bool {

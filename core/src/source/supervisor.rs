@@ -26,13 +26,7 @@ pub(crate) struct ReceiverSupervisor {
 }
 
 impl ReceiverSupervisor {
-    pub fn new(
-        env: Env,
-        source: SourceId,
-        backlog: Arc<Backlog>,
-        stop: Flag,
-        listeners: Listeners,
-    ) -> Self {
+    pub fn new(env: Env, source: SourceId, backlog: Arc<Backlog>, stop: Flag, listeners: Listeners) -> Self {
         Self { env, source, backlog, stop, listeners }
     }
 

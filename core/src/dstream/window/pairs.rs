@@ -7,7 +7,10 @@ use super::{
     span::Span,
 };
 use crate::{
-    dstream::{DStream, Data, Key, Operator, OperatorKind, Stored, rdd::{Group, Reduce}},
+    dstream::{
+        DStream, Data, Key, Operator, OperatorKind, Stored,
+        rdd::{Group, Reduce},
+    },
     ids::Interval,
 };
 use std::{
