@@ -6,7 +6,7 @@ mod directory;
 #[path = "sources/receiver.rs"]
 mod receiver;
 
-use highwater_core::{DStream, Error, Options, StreamingContext, Text, env::Env};
+use highwater_core::{DStream, Error, Options, StreamingContext, env::Env};
 use highwater_sim::{
     fault::PowerLoss,
     simulation::{WorldOptions, run_simulation},
