@@ -118,3 +118,41 @@ fn the_proof_names_sabotages_that_there_are() {
         assert!(name.parse::<Sabotage>().is_ok(), "{name}");
     }
 }
+
+/// The names of calls in a table's cell: what stands between backticks, without arguments and path.
+fn calls(cell: &str) -> impl Iterator<Item = &str> {
+    let quoted = cell.split('`').skip(1).step_by(2);
+    quoted.filter_map(|call| call.split('(').next()?.rsplit("::").next())
+}
+
+#[test]
+fn coming_from_spark_names_calls_that_there_are() {
+    let text = document("coming-from-spark.md");
+    let tables = text.split("## What transform works on").next().expect("the tables come first");
+    let core = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src"));
+    let rows = tables.lines().filter(|line| line.starts_with("| `"));
+    let mut named = 0;
+    for row in rows {
+        // A bar in a cell is written as `\|`.
+        let row = row.replace("\\|", " ");
+        for name in calls(row.split('|').nth(2).expect("a second column")) {
+            let is_there = ["fn NAME(", "fn NAME<", "pub NAME:"]
+                .iter()
+                .any(|pattern| core.contains(&pattern.replace("NAME", name)));
+            assert!(is_there, "there is no {name}: {row}");
+            named += 1;
+        }
+    }
+    assert!(named > 80, "only {named} calls");
+}
+
+/// All Rust below a directory.
+fn sources(directory: &Path) -> String {
+    let entries =
+        fs::read_dir(directory).expect("it is there").map(|entry| entry.expect("it can be read").path());
+    let text = |path: std::path::PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false => fs::read_to_string(&path).expect("it can be read"),
+    };
+    entries.map(text).collect()
+}

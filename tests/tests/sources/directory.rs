@@ -78,6 +78,8 @@ fn between_two_runs_of_a_batch<F: Future<Output = ()> + Send + 'static>(
             })
         };
         let first = start(&driver);
+        // The driver makes the directory.
+        world.sleep(Duration::from_millis(100)).await;
         let written = writer.start(|env| async move { put(&env, "first", "1\n2\n").await });
         written.await.expect("nothing kills it");
         let error = first.await.expect("it ends by itself").expect_err("its batch fails");

@@ -45,7 +45,7 @@ impl Receiver for Counter {
         while !context.is_stopping() && next < NUMBERS {
             let until = (next + 1 + next % 7).min(NUMBERS);
             let records = (next..until).map(|n| (n, format!("number {n}"))).collect();
-            let patience = match self.hasty && next % 3 == 0 {
+            let patience = match self.hasty && next.is_multiple_of(3) && until < NUMBERS {
                 true => Duration::from_micros(100),
                 false => Duration::from_secs(60),
             };
