@@ -157,8 +157,8 @@ fn hot_model() -> Model {
             count(&mut counts, lines);
             counts.iter().for_each(|(word, count)| *sums.entry(word.clone()).or_default() += count);
             window.push_back((*time, counts));
-            while let Some((_, left)) = window.pop_front_if(|(first, _)| first.0 + window_ms <= time.0) {
-                for (word, count) in left {
+            while window.front().is_some_and(|(first, _)| first.0 + window_ms <= time.0) {
+                for (word, count) in window.pop_front().map(|(_, left)| left).unwrap_or_default() {
                     *sums.entry(word).or_default() -= count;
                 }
             }

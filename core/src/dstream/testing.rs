@@ -34,7 +34,7 @@ pub(super) type Input<T> = (u64, Vec<Vec<T>>);
 
 /// A graph between one stream of batches and what it makes of them.
 pub(super) struct Trial<T, U> {
-    batch: Arc<Mutex<Vec<Vec<T>>>>,
+    batch: Batches<T>,
     output: DStream<U>,
     stateful: Vec<Arc<dyn Stateful>>,
 }
@@ -101,8 +101,11 @@ pub(super) fn run<T: Data, U: Data + PartialEq + Debug>(
     outputs.into_iter().filter_map(|(number, output)| Some((number, output?))).collect()
 }
 
+/// The partitions of the batch that is next.
+pub(super) type Batches<T> = Arc<Mutex<Vec<Vec<T>>>>;
+
 /// A stream of whatever is put into the batch.
-pub(super) fn input<T: Data>(builder: &SharedBuilder) -> (DStream<T>, Arc<Mutex<Vec<Vec<T>>>>) {
+pub(super) fn input<T: Data>(builder: &SharedBuilder) -> (DStream<T>, Batches<T>) {
     let id = builder.lock().add(OperatorKind::QueueStream.into(), &[]);
     let batch = Arc::new(Mutex::new(Vec::new()));
     let stream = Arc::new(Fed(batch.clone()));
@@ -113,7 +116,7 @@ pub(super) fn hasher() -> KeyHasher {
     KeyHasher::new(1)
 }
 
-struct Fed<T>(Arc<Mutex<Vec<Vec<T>>>>);
+struct Fed<T>(Batches<T>);
 
 impl<T: Data> Stream<T> for Fed<T> {
     fn compute(&self, scope: &BatchScope<'_>) -> Rdd<T> {

@@ -25,6 +25,7 @@ fn change(value: i64, state: Option<i64>) -> Option<Option<i64>> {
     }
 }
 
+#[expect(clippy::ptr_arg, reason = "a function of a specification gets a reference to the key as it is")]
 fn tell(time: BatchTime, key: &String, value: Option<i64>, state: &mut State<i64>) -> Option<Call> {
     let before = state.get_option().copied();
     match value.and_then(|value| change(value, before)) {

@@ -106,7 +106,7 @@ impl<K: Key, V: Stored> HeldKeys<K, V> {
             let table = &mut self.0[place(hash)];
             // One that goes takes all others of its group along that go.
             if table.get_mut(hash, key).is_some_and(|held| !stays(key, held)) {
-                table.retain(&stays);
+                table.retain(stays);
             }
         }
     }
