@@ -234,7 +234,7 @@ mod tests {
         let path = failure.written.clone().expect("the plan is written");
         let told = failure.to_string();
         assert!(failure.shrunk.plan.faults.is_empty(), "no fault is needed: {told}");
-        assert!((31..60).contains(&failure.shrunk.lines), "{told}");
+        assert!((31..222).contains(&failure.shrunk.lines), "fewer than the 222 that were drawn: {told}");
         assert!(told.contains(&format!("replay: HIGHWATER_PLAN={} cargo test", path.display())), "{told}");
         let plan = fs::read_to_string(&path).expect("it is there");
         assert_eq!(plan, failure.plan);

@@ -25,7 +25,10 @@ pub(super) fn scenario(argument: &str) -> Result<Scenario, String> {
         return scenario_file::read(Path::new(argument)).map_err(|error| error.to_string());
     }
     let names: Vec<_> = catalogue::scenarios().into_iter().map(|scenario| scenario.name).collect();
-    Err(format!("there are: {}; or the path of a scenario file, such as my-scenario.toml", names.join(", ")))
+    Err(format!(
+        "there is no scenario `{argument}`; there are: {}; or the path of a scenario file, such as my-scenario.toml",
+        names.join(", ")
+    ))
 }
 
 /// Those that were named, or all.
@@ -77,9 +80,7 @@ impl Subject {
         let file = PlanFile::read(&text).map_err(|error| unusable(&error))?;
         let scenario = match (self.scenario, file.scenario) {
             (Some(scenario), _) => scenario,
-            (None, Some(name)) => {
-                scenario(&name).map_err(|why| unusable(&format!("the scenario `{name}`: {why}")))?
-            }
+            (None, Some(name)) => scenario(&name).map_err(|why| unusable(&why))?,
             (None, None) => return Err(unusable(&"it names no scenario; name one on the command line")),
         };
         let mut options = self.faults.options(self.seed.or(file.seed).unwrap_or(0));

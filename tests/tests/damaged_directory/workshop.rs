@@ -60,6 +60,19 @@ fn options(interval_ms: u64) -> Options {
     options
 }
 
+/// Whether the newest checkpoint is the first to name its snapshot, and those retained before it name another one: for two more
+/// checkpoints every retained one has a state, and not all have the same.
+fn has_just_named_a_newer_snapshot(events: &[Event]) -> bool {
+    let named = events.iter().rev().filter_map(|event| match event {
+        Event::CheckpointPublished { snapshot, .. } => Some(*snapshot),
+        _ => None,
+    });
+    match &named.take(3).collect::<Vec<_>>()[..] {
+        [Some(newest), Some(second), Some(third)] => newest != second && second == third,
+        _ => false,
+    }
+}
+
 impl Workshop {
     /// A workshop whose feed has this text.
     pub fn new(text: &str) -> Self {
@@ -69,11 +82,14 @@ impl Workshop {
 
     /// A workshop and the image of a directory in the middle of its work: written by two drivers, both cut off.
     pub fn at_work() -> (Self, Image) {
-        let text: String = (0..400).map(|n| format!("line {n} of w{} x{}\n", n % 7, n % 31)).collect();
+        let text: String = (0..1200).map(|n| format!("line {n} of w{} x{}\n", n % 7, n % 31)).collect();
         let workshop = Self::new(&text);
         for until in [120, 280] {
             let mut life = workshop.start(PROGRAM, Some(2_000.0)).unwrap();
-            life.wait(|progress| progress.acknowledged >= until);
+            let events = life.events.clone();
+            life.wait(|progress| {
+                progress.acknowledged >= until && has_just_named_a_newer_snapshot(&events.lock().unwrap())
+            });
         }
         let image = Image::read(workshop.root());
         for (folder, at_least) in [("checkpoint", 3), ("state", 2), ("journal", 4), ("generation", 1)] {
