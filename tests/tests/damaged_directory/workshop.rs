@@ -14,7 +14,7 @@ use highwater_tests::output::{self, assert_same, assert_times, count_words, pars
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::watch};
@@ -60,9 +60,14 @@ fn options(interval_ms: u64) -> Options {
     options
 }
 
-/// Whether the newest checkpoint is the first to name its snapshot, and those retained before it name another one: for two more
-/// checkpoints every retained one has a state, and not all have the same.
+/// Whether the newest checkpoint is the first to name its snapshot, those retained before it name another one, and what it made needless
+/// is removed: every retained one has a state, not all have the same, and until the next batch nothing is under way.
 fn has_just_named_a_newer_snapshot(events: &[Event]) -> bool {
+    let mut done = events.iter().rev();
+    let last = done.find(|event| matches!(event, Event::CheckpointPublished { .. } | Event::Trimmed { .. }));
+    if !matches!(last, Some(Event::Trimmed { .. })) {
+        return false;
+    }
     let named = events.iter().rev().filter_map(|event| match event {
         Event::CheckpointPublished { snapshot, .. } => Some(*snapshot),
         _ => None,
@@ -86,10 +91,8 @@ impl Workshop {
         let workshop = Self::new(&text);
         for until in [120, 280] {
             let mut life = workshop.start(PROGRAM, Some(2_000.0)).unwrap();
-            let events = life.events.clone();
-            life.wait(|progress| {
-                progress.acknowledged >= until && has_just_named_a_newer_snapshot(&events.lock().unwrap())
-            });
+            life.wait(|progress| progress.acknowledged >= until);
+            life.wait_for_two_snapshots();
         }
         let image = Image::read(workshop.root());
         for (folder, at_least) in [("checkpoint", 3), ("state", 2), ("journal", 4), ("generation", 1)] {
@@ -210,6 +213,15 @@ impl Life {
     /// If the driver ends before.
     pub fn wait(&mut self, state: impl FnMut(&Progress) -> bool) {
         self.wait_or_end(state).unwrap_or_else(|ended| panic!("the driver has ended: {ended:?}"));
+    }
+
+    /// Waits until the retained checkpoints name two snapshots. That comes again and again, with and without input.
+    fn wait_for_two_snapshots(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !has_just_named_a_newer_snapshot(&self.events.lock().unwrap()) {
+            assert!(Instant::now() < deadline, "no checkpoint names another snapshot");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Waits until the feed is so far, or the driver has ended.
