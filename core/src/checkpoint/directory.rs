@@ -4,8 +4,14 @@
 //! alive finds the claim at its next check, which it makes after every journal sync before it acknowledges, and before
 //! everything that it emits or publishes. Whatever it journalled and acknowledged was therefore durable before the claim,
 //! so the newer driver has read it.
+//!
+//! The check also guards what a driver concludes from a sync of a directory: a sync that failed for a newer driver may have taken the
+//! names of both, and ours succeeds after it. So a name counts as durable when the check has passed *after* the sync (`fence.rs`).
 
-use super::store::{checkpoints_in, remove};
+use super::{
+    fence::{Fence, file_name, generation_of},
+    store::{checkpoints_in, remove},
+};
 use crate::{
     codec::{self, Kind, Payload},
     env::{Env, Lock},
@@ -17,7 +23,6 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    cmp::Ordering,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
@@ -33,9 +38,10 @@ pub(crate) struct CheckpointDirectory {
     _lock: Box<dyn Lock>,
 }
 
+/// What a claim says.
 #[derive(Serialize, Deserialize)]
-struct Claim {
-    release: String,
+pub(crate) struct Claim {
+    pub release: String,
     /// Tells this claim from one of the same generation by somebody else, whose name was lost.
     nonce: u64,
 }
@@ -121,9 +127,7 @@ impl CheckpointDirectory {
     }
 
     async fn newest(&self) -> Result<Generation> {
-        let claims = self.claims();
-        let names = self.env.disk.list(&claims).await.map_err(Error::disk("list", &claims))?;
-        Ok(names.iter().filter_map(|name| generation_of(name)).max().unwrap_or(Generation(0)))
+        self.fence().newest().await
     }
 
     /// The newest generation that the names of the other files tell of. Claims may be lost, and a generation must not be
@@ -144,13 +148,13 @@ impl CheckpointDirectory {
         Ok(newest)
     }
 
-    /// The newest claim, which is ours or a newer one, unless ours was lost.
     async fn newest_claim(&self) -> Result<Generation> {
-        match self.newest().await? {
-            // Our own claim is not in it: that listing is of before, and would not have shown a newer one either.
-            newest if newest < self.generation => self.newest().await,
-            newest => Ok(newest),
-        }
+        self.fence().newest_claim().await
+    }
+
+    /// The check that no newer driver has started, without the lock.
+    pub fn fence(&self) -> Fence {
+        Fence { env: self.env.clone(), claims: self.claims(), generation: self.generation }
     }
 
     /// Makes sure that no newer driver has started.
@@ -158,12 +162,7 @@ impl CheckpointDirectory {
     /// # Errors
     /// [`Error::Fenced`] if one has, [`Error::Disk`].
     pub async fn check_fence(&self) -> Result<()> {
-        let newest = self.newest_claim().await?;
-        match newest.cmp(&self.generation) {
-            Ordering::Equal => Ok(()),
-            Ordering::Greater => Err(Error::Fenced { ours: self.generation, newest }),
-            Ordering::Less => Err(stale_list(&self.claims())),
-        }
+        self.fence().check().await
     }
 
     /// What there is to tell of a failure: that a newer driver has started, if one has. It removes what is not needed any more,
@@ -203,15 +202,6 @@ impl CheckpointDirectory {
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")
     }
-}
-
-fn file_name(generation: Generation) -> String {
-    format!("{:010}", generation.0)
-}
-
-fn generation_of(name: &str) -> Option<Generation> {
-    let generation = Generation(name.parse().ok()?);
-    (file_name(generation) == name).then_some(generation)
 }
 
 #[cfg(all(test, feature = "os"))]

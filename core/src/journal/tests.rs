@@ -3,10 +3,11 @@
 #![allow(clippy::disallowed_methods, reason = "the tests damage the machine's files")]
 
 use super::{
-    Block, Completion, FoundJournal, Inherited, Journal, Location, MARK_BYTES, Moved, Record, SegmentName,
-    read_block, read_journal,
+    Block, Completion, FoundJournal, Inherited, Journal, Keep, Location, MARK_BYTES, Moved, Record,
+    SegmentName, read_block, read_journal,
 };
 use crate::{
+    checkpoint::{Fence, claim_name},
     env::Env,
     error::{Error, Result},
     ids::{BatchTime, BlockId, Generation, SegmentId, SourceId},
@@ -33,12 +34,20 @@ fn run(body: impl AsyncFnOnce(Lives)) {
 impl Lives {
     async fn begin(&self, generation: u64, inherited: Inherited, bytes_max: u64) -> (Journal, Moved) {
         let (directory, listeners) = (self.directory.path().to_owned(), Listeners::default());
-        let generation = Generation(generation);
-        Journal::begin(&self.env, directory, generation, inherited, bytes_max, listeners).await.unwrap()
+        let fence = self.unfenced(Generation(generation));
+        Journal::begin(&self.env, directory, fence, inherited, bytes_max, listeners).await.unwrap()
+    }
+
+    /// Each generation knows of its own claim alone.
+    fn unfenced(&self, generation: Generation) -> Fence {
+        let claims = self.directory.path().join(format!("claims of {}", generation.0));
+        fs::create_dir_all(&claims).unwrap();
+        fs::write(claims.join(claim_name(generation)), "").unwrap();
+        Fence { env: self.env.clone(), claims, generation }
     }
 
     async fn read(&self) -> Result<FoundJournal> {
-        read_journal(&self.env, self.directory.path(), SegmentId(0), None).await
+        read_journal(&self.env, self.directory.path(), SegmentId(0), None, Keep::Everything).await
     }
 
     fn wal(&self, segment: u64, generation: u64) -> PathBuf {

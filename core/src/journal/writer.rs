@@ -2,6 +2,7 @@
 
 use super::{DurableMark, Record, Segment, SegmentHeader, SegmentName};
 use crate::{
+    checkpoint::Fence,
     codec,
     env::{Env, File, Task},
     error::{Error, Result},
@@ -100,11 +101,11 @@ impl Journal {
     /// Begins a segment and returns the journal, and where what was carried stands now. All of it is durable then.
     ///
     /// # Errors
-    /// [`Error::Disk`].
+    /// [`Error::Fenced`], [`Error::Disk`].
     pub async fn begin(
         env: &Env,
         directory: PathBuf,
-        generation: Generation,
+        fence: Fence,
         inherited: Inherited,
         segment_bytes_max: u64,
         listeners: Listeners,
@@ -116,7 +117,8 @@ impl Journal {
         let mut writer = Writer {
             env: env.clone(),
             directory,
-            generation,
+            generation: fence.generation,
+            fence,
             segment_bytes_max,
             listeners,
             predecessors,
@@ -174,6 +176,7 @@ struct Writer {
     env: Env,
     directory: PathBuf,
     generation: Generation,
+    fence: Fence,
     segment_bytes_max: u64,
     listeners: Listeners,
     /// The segments before the open one that may still be needed.
@@ -284,6 +287,8 @@ impl Writer {
         open.file.sync().await.map_err(Error::disk("sync", &path))?;
         let directory = &self.directory;
         disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+        // A mark must be true. If a newer driver is there, a sync that failed for it may have taken the names before ours succeeded.
+        self.fence.check().await?;
         mark(&mut open, directory, self.generation, false).await?;
         self.open = Some(open);
         *self.durable.lock().expect("nothing panics while it holds the lock") = (segment, length);

@@ -4,12 +4,14 @@
 //! [`ScenarioSummary::wall_seconds`] is a function of the runs alone and does not depend on their order.
 
 mod coverage;
+mod cut_short;
 mod price;
 mod seeds;
 pub(crate) mod table;
 mod top;
 
 pub use coverage::{Coverage, CoverageCell, Matrix, StepRuns};
+pub use cut_short::{CutShort, Why};
 pub use price::{Distribution, Price, Prices};
 pub use seeds::SeedSet;
 pub use table::render_table;
@@ -35,6 +37,9 @@ pub struct SweepSummary {
     pub coverage: Coverage,
     /// What became of the faults of each kind, and what they cost.
     pub prices: Prices,
+    /// What was cut short: this sweep, or parts of it that were merged.
+    #[serde(default)]
+    pub cut_short: Vec<CutShort>,
 }
 
 /// What was asked of every run: sums over runs of different kinds mean nothing.
@@ -51,6 +56,9 @@ pub struct Asked {
 /// What the runs of one scenario came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioSummary {
+    /// The file that describes it, if it is in none of the catalogues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario_file: Option<String>,
     /// Runs.
     pub seeds: u64,
     /// Which.
@@ -90,11 +98,12 @@ impl SweepSummary {
         }
         let scenario = self.scenarios.entry(report.scenario.clone()).or_default();
         scenario.seeds += 1;
+        scenario.scenario_file.clone_from(&report.scenario_file);
         scenario.ran.insert(report.seed);
         let Totals { crashes, drops, replayed_batches, .. } = report.totals;
         scenario.slowest.add(Ranked { seed: report.seed, value: report.took.millis() });
         scenario.eventful.add(Ranked { seed: report.seed, value: 100 * crashes + drops + replayed_batches });
-        add_totals(&mut scenario.totals, &report.totals);
+        scenario.totals.add(&report.totals);
         if !report.held() {
             let broken = report.verdicts.iter().filter(|verdict| !verdict.violations.is_empty());
             let name = |verdict: &Verdict| format!("{} {}", verdict.invariant, verdict.invariant.name());
@@ -120,8 +129,9 @@ impl SweepSummary {
     /// # Errors
     /// If the runs of the two were asked for other things, or a run is in both.
     pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
-        let Self { asked, scenarios, coverage, prices } = other;
+        let Self { asked, scenarios, coverage, prices, cut_short } = other;
         if scenarios.is_empty() {
+            self.cut_short.extend(cut_short);
             return Ok(());
         }
         if self.scenarios.is_empty() {
@@ -136,19 +146,30 @@ impl SweepSummary {
         }
         for (name, theirs) in scenarios {
             // Taken apart, so that a figure that is added later cannot be forgotten here.
-            let ScenarioSummary { seeds, ran: _, failures, totals, slowest, eventful, wall_seconds } = theirs;
+            let ScenarioSummary {
+                scenario_file,
+                seeds,
+                ran: _,
+                failures,
+                totals,
+                slowest,
+                eventful,
+                wall_seconds,
+            } = theirs;
             let ran = all.remove(&name).expect("it was made of the same scenarios");
             let mine = self.scenarios.entry(name).or_default();
+            mine.scenario_file = scenario_file.or(mine.scenario_file.take());
             mine.ran = ran;
             mine.seeds += seeds;
             mine.failures.extend(failures);
-            add_totals(&mut mine.totals, &totals);
+            mine.totals.add(&totals);
             mine.slowest.merge(slowest);
             mine.eventful.merge(eventful);
             mine.wall_seconds += wall_seconds;
         }
         self.coverage.merge(coverage);
         self.prices.merge(prices);
+        self.cut_short.extend(cut_short);
         Ok(())
     }
 
@@ -162,7 +183,7 @@ impl SweepSummary {
         let mut total = ScenarioSummary::default();
         for scenario in self.scenarios.values() {
             total.seeds += scenario.seeds;
-            add_totals(&mut total.totals, &scenario.totals);
+            total.totals.add(&scenario.totals);
             total.wall_seconds += scenario.wall_seconds;
         }
         total
@@ -206,38 +227,6 @@ impl Asked {
         }
         Ok(())
     }
-}
-
-fn add_totals(sum: &mut Totals, more: &Totals) {
-    // Taken apart, so that a figure that is added later cannot be forgotten here.
-    let Totals {
-        lives,
-        crashes,
-        torn_writes,
-        drops,
-        replayed_batches,
-        duplicates,
-        losses,
-        violations,
-        planned,
-        missed,
-        damaged,
-        detected,
-        virtual_nanos,
-    } = *more;
-    sum.lives += lives;
-    sum.crashes += crashes;
-    sum.torn_writes += torn_writes;
-    sum.drops += drops;
-    sum.replayed_batches += replayed_batches;
-    sum.duplicates += duplicates;
-    sum.losses += losses;
-    sum.violations += violations;
-    sum.planned += planned;
-    sum.missed += missed;
-    sum.damaged += damaged;
-    sum.detected += detected;
-    sum.virtual_nanos += virtual_nanos;
 }
 
 #[cfg(test)]

@@ -59,7 +59,11 @@ impl Face {
     /// A sweep with this face; of the pages of its runs these were written beside it.
     pub(super) fn of_sweep(self, summary: &SweepSummary, pages: &Pages) -> String {
         match self {
-            Self::Text => highwater_reports::sweep::render_table(summary),
+            Self::Text => {
+                let mut text = highwater_reports::sweep::render_table(summary);
+                summary.cut_short.iter().for_each(|cut| text.push_str(&format!("\n{cut}\n")));
+                text
+            }
             Self::Json => render_json(summary) + "\n",
             Self::Html => html::render_sweep(summary, &|scenario, seed| pages.link(scenario, seed)),
             Self::Junit => junit::render_sweep(summary),

@@ -117,8 +117,8 @@ fn merge(files: &[PathBuf], format: Face, out: Option<&Path>) -> Result<(), Fail
 fn check(file: &Path, format: Format) -> Result<(), Failure> {
     let saved: RunReport = read(file)?;
     let unusable = |why: String| Failure::unusable(format!("{}: {why}", file.display()));
-    let scenario = simulated::scenario(&saved.scenario)
-        .map_err(|there_are| unusable(format!("there is no scenario `{}`; {there_are}", saved.scenario)))?;
+    let scenario = simulated::scenario(saved.scenario_argument())
+        .map_err(|why| unusable(format!("its scenario `{}`: {why}", saved.scenario_argument())))?;
     let options = options(&saved).map_err(unusable)?;
     let mut again = run(&scenario, &options).report;
     // The plan of the saved run is given here, wherever it came from there.

@@ -1,19 +1,26 @@
 //! `highwater sweep`: the seeds of the scenarios, on all cores.
 
+mod ends;
+
 use super::{
     Failure,
     faces::{self, Face, Pages},
+    interrupt::Interrupt,
+    interval,
     simulated::{self, Faults},
 };
 use clap::Args;
+use ends::Ends;
+use highwater_core::Interval;
 use highwater_reports::sweep::SweepSummary;
 use highwater_sim::{scenario::Scenario, sweep::sweep};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
+    num::NonZeroU64,
     ops::{ControlFlow, Range},
     path::PathBuf,
     str::FromStr,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 const AFTER_HELP: &str = "\
@@ -21,6 +28,11 @@ Examples:
   highwater sweep
   highwater sweep word-count --seeds 0..10000 --jobs 1
   highwater sweep running-total --faults power-loss,reset --shard 1/4 --format json
+  highwater sweep --seeds 0..1000000 --time-budget 10m --max-fail 3
+  highwater sweep scenarios/examples/crash-storm.toml --fail-fast
+
+A sweep that is cut short, also by Ctrl-C, says how far it came and ends with what is known: of each scenario the first seeds were \
+run.
 
 Exit status: 0 all invariants held in all runs; 1 one was broken; 2 wrong usage.";
 
@@ -39,6 +51,15 @@ pub(super) struct Sweep {
     jobs: Option<std::num::NonZeroUsize>,
     #[command(flatten)]
     faults: Faults,
+    /// Ends after the first failed run: as --max-fail 1
+    #[arg(long, conflicts_with = "max_fail")]
+    fail_fast: bool,
+    /// Ends after so many failed runs
+    #[arg(long, value_name = "N")]
+    max_fail: Option<NonZeroU64>,
+    /// Ends after so long, such as 10m; the scenarios share it
+    #[arg(long, value_name = "TIME", value_parser = interval::parse)]
+    time_budget: Option<Interval>,
     /// Runs the I-th of N equal parts of the seeds, from 1
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     shard: Shard,
@@ -98,22 +119,22 @@ impl Sweep {
         let jobs = simulated::jobs(self.jobs);
         let options = self.faults.options(self.seeds.0.start);
         faces::make_directory(&self.out)?;
-        eprintln!(
-            "sweeping {} scenarios, seeds {}..{}, shard {}/{}, faults {}",
-            scenarios.len(),
-            self.seeds.0.start,
-            self.seeds.0.end,
-            self.shard.index,
-            self.shard.count,
-            self.faults
-        );
+        eprintln!("{}", self.asked(scenarios.len(), jobs));
+        let asked = (scenarios.len() * seeds.len()) as u64;
+        let mut ends = Ends::new(self.failures_max(), self.budget(), Interrupt::listen()?);
         let mut summary = SweepSummary::default();
         let progress = progress(scenarios.len() * seeds.len());
-        for scenario in &scenarios {
-            progress.set_message(scenario.name.clone());
+        for (index, scenario) in scenarios.iter().enumerate() {
+            if ends.is_over() {
+                break;
+            }
+            let share = ends.share(scenarios.len() - index);
+            progress.set_prefix(scenario.name.clone());
             let started = Instant::now();
             let mut failure = None;
             sweep(scenario, &seeds, jobs, &options, |run| {
+                let is_end = ends.after(run.report.held(), share);
+                progress.set_message(format!("{} failed", ends.failures()));
                 progress.inc(1);
                 summary.add(&run.report);
                 if !run.report.held()
@@ -122,7 +143,7 @@ impl Sweep {
                     failure = Some(error);
                     return ControlFlow::Break(());
                 }
-                ControlFlow::Continue(())
+                if is_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             if let Some(error) = failure {
                 return Err(error);
@@ -130,9 +151,44 @@ impl Sweep {
             summary.add_wall_time(&scenario.name, started.elapsed());
         }
         progress.finish_and_clear();
+        let cut_short = ends.cut_short(asked);
+        summary.cut_short.extend(cut_short);
+        summary.cut_short.iter().for_each(|cut| eprintln!("{cut}"));
         let pages = Pages::write(&scenarios, &summary, &options, jobs, &self.out)?;
-        let index = faces::write_sweep(&self.out, &summary, &pages)?;
-        let mut printed = self.format.of_sweep(&summary, &pages);
+        self.tell(&summary, &pages)?;
+        match cut_short {
+            Some(cut) if cut.runs == 0 => Err(Failure::failed("no run was finished: nothing is known")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The options, as they are printed first.
+    fn asked(&self, scenarios: usize, jobs: usize) -> String {
+        let Self { seeds: Seeds(seeds), shard: Shard { index, count }, faults, .. } = self;
+        let mut asked = format!(
+            "sweeping {scenarios} scenarios, seeds {}..{}, shard {index}/{count}, faults {faults}, jobs {jobs}",
+            seeds.start, seeds.end
+        );
+        if let Some(most) = self.failures_max() {
+            asked.push_str(&format!(", at most {most} failures"));
+        }
+        if let Some(budget) = self.time_budget {
+            asked.push_str(&format!(", at most {budget}"));
+        }
+        asked
+    }
+
+    fn failures_max(&self) -> Option<u64> {
+        if self.fail_fast { Some(1) } else { self.max_fail.map(NonZeroU64::get) }
+    }
+
+    fn budget(&self) -> Option<Duration> {
+        self.time_budget.map(Interval::duration)
+    }
+
+    fn tell(&self, summary: &SweepSummary, pages: &Pages) -> Result<(), Failure> {
+        let index = faces::write_sweep(&self.out, summary, pages)?;
+        let mut printed = self.format.of_sweep(summary, pages);
         if self.format == Face::Text {
             printed.push_str(&format!("\nreports: {}\n", index.display()));
         }
@@ -146,7 +202,7 @@ impl Sweep {
 
 /// A bar where there is a terminal, nothing otherwise.
 fn progress(runs: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:20} {wide_bar} {pos}/{len} {per_sec} eta {eta}");
+    let style = ProgressStyle::with_template("{prefix:18} {wide_bar} {pos}/{len} {per_sec} eta {eta}, {msg}");
     ProgressBar::new(runs as u64).with_style(style.expect("the template is right"))
 }
 

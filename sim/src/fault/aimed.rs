@@ -2,13 +2,13 @@
 //!
 //! A swarm draws many mixtures, and some pairs of a step and a kind of fault never. So three seeds in four get a few more faults: their
 //! pairs are taken one after the other from all that can be hit, in an order that is spread over them, whatever the swarm has switched off.
-//! What only recoveries do is aimed at too, with a crash before it. Of the fourth seeds every second one gets a disk that is too slow
-//! for its load, and a crash in it; the other stays what the swarm made of it.
+//! What only recoveries do is aimed at too, with a crash before it. The fourth seeds are for what takes several faults at once
+//! ([`situation`](super::situation)), and some of them stay what the swarm made of them.
 
 use super::{
     Aim, BitRot, Bounds, Class, Crash, DiskFull, DiskOperation, FailedSync, Fault, FaultKind, IoError,
     LostWrite, MisdirectedWrite, Moment, Pause, Place, PowerLoss, ShortWrite, SlowDisk, StaleRead, Step,
-    Takeover, Trigger,
+    Takeover, Trigger, situation,
 };
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
@@ -32,24 +32,10 @@ pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) 
     let Some(turn) = aim.bounds.turn else { return };
     let crashes = [FaultKind::Crash, FaultKind::PowerLoss].into_iter();
     let crashes: Vec<_> = crashes.filter(|kind| aim.bounds.kinds.contains(kind)).collect();
-    match turn % 8 {
-        0 => {}
-        4 => add_overload(faults, &crashes, rng, aim),
+    match turn % 4 {
+        0 => situation::add(turn / 4, faults, &crashes, rng, aim),
         _ => add_cells(turn, faults, &crashes, rng, aim),
     }
-}
-
-/// A disk on which a batch is not over when the next one is due: what is done one after another else overlaps then, a checkpoint with
-/// the allocation of the next batch, a roll with a block. And a crash in it.
-fn add_overload(faults: &mut Vec<Fault>, crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) {
-    if crashes.is_empty() || !aim.bounds.kinds.contains(&FaultKind::SlowDisk) {
-        return;
-    }
-    let at_ms = rng.between(300..=aim.bounds.last_line_ms.max(600) / 2);
-    let (for_ms, latency_ms) = (rng.between(2_000..=8_000), rng.between(20..=90));
-    faults.push(Fault::SlowDisk(SlowDisk { trigger: Trigger::Time { at_ms }, for_ms, latency_ms }));
-    let trigger = Trigger::Time { at_ms: rng.between(at_ms + 500..=at_ms + for_ms) };
-    faults.push(aimed(*rng.pick(crashes), trigger, rng, aim));
 }
 
 /// Faults at the pairs whose turn it is.
@@ -128,7 +114,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 }
 
 /// A fault of the kind, at the trigger.
-fn aimed(kind: FaultKind, trigger: Trigger, rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Fault {
+pub(super) fn aimed(kind: FaultKind, trigger: Trigger, rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Fault {
     let mut fault = Fault::draw(kind, rng, aim);
     if let Fault::Crash(crash) = &mut fault {
         let drawn = crash.power_loss.take();

@@ -1,6 +1,6 @@
 //! How wild a drawn plan may be.
 
-use super::{FaultKind, Step};
+use super::{FaultKind, Step, StepMade};
 
 /// The limits that a drawn plan keeps. A scenario takes them from a run without faults, so that most of the drawn
 /// triggers are reached.
@@ -17,6 +17,9 @@ pub struct Bounds {
     /// The steps that it makes, with the numbers of the operations: so that a step that is made once is hit as often as one that
     /// is made with every batch.
     pub steps: Vec<(Step, Vec<u64>)>,
+    /// Where it goes on from one segment of the journal to the next: each time the operations that come after the last record of the
+    /// old one, up to the creation of the new one.
+    pub rolls: Vec<Vec<StepMade>>,
     /// How many network operations it makes.
     pub network_operations: u64,
     /// Nothing at a time is planned later than this, in milliseconds of virtual time, and no silence lasts longer than
@@ -38,6 +41,7 @@ impl Default for Bounds {
             others_max: 8,
             disk_operations: 1500,
             steps: Vec::new(),
+            rolls: Vec::new(),
             network_operations: 300,
             horizon_ms: 25_000,
             last_line_ms: 16_000,

@@ -21,6 +21,7 @@ mod outcome;
 mod plan;
 mod plan_file;
 pub mod process;
+mod situation;
 mod step;
 mod trigger;
 
@@ -40,7 +41,7 @@ pub use network::{
 };
 pub use outcome::{FaultOutcome, Firing, Hit};
 pub use plan::Plan;
-pub use plan_file::{PlanFile, PlanFileError};
+pub use plan_file::PlanFile;
 pub use process::{
     Crash, CrashLoop, FailingJob, Kept, KeptFile, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover,
 };

@@ -1,8 +1,12 @@
 //! I2: after a recovery only batches without a durable completion are emitted again.
 //!
 //! Verified: no life emits a batch that the disk which it found says is complete, in a published checkpoint or the journal,
-//! by the judge's own reading (of what was written, unless a fault has damaged it); and within a life no batch is emitted twice. Not verified: what is done outside the recorded
-//! output files.
+//! by the judge's own reading (of what was written, unless a fault has damaged it); and within a life no batch is emitted twice.
+//! That is more than the durable completions: one in the page cache counts too. Not verified: what is done outside the recorded
+//! output files. Excused: a batch that an older driver completes when a newer one has fixed where its journal ends. That completion
+//! came after the newer one's claim and is synced by nobody; the newer one has to emit the batch, and if it does not come to
+//! that, the next life has to. So what the newest generation's journal and checkpoints do not take over says nothing
+//! (`image::completed`); a life that found the completion is held to it, whatever its successors find.
 
 use super::{Case, Findings, image};
 use crate::fault::Class;

@@ -11,7 +11,10 @@ use highwater_core::{
     ids::{CheckpointId, CheckpointSequence, Generation, SegmentId},
     journal::{Record, Segment, SegmentName, decode_segment},
 };
-use std::{collections::BTreeMap, ops::Bound};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 const ROOT: &str = "/checkpoint/";
 
@@ -25,6 +28,16 @@ pub(super) fn checkpoints(image: &Image) -> BTreeMap<CheckpointId, Option<Checkp
         Some((id, whole(image, bytes)))
     };
     image.iter().filter_map(read).collect()
+}
+
+/// Where the grid of batch times begins: as the newest image says that has a checkpoint.
+pub(super) fn zero_time(evidence: &Evidence) -> Option<BatchTime> {
+    let last = std::iter::once_with(|| evidence.last_written());
+    let images = last.chain(evidence.lives.iter().rev().map(|life| life.written()));
+    images
+        .filter_map(|image| checkpoints(&image).into_values().flatten().next_back())
+        .map(|it| it.zero_time)
+        .next()
 }
 
 /// Where a checkpoint is.
@@ -127,13 +140,25 @@ pub(super) fn segments<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> 
 }
 
 /// The last batch that the image says is complete.
+///
+/// What an older driver still wrote when a newer one had gone its own way says nothing: a checkpoint that it published after the
+/// newer one's, and a completion in a segment that the newer one's does not name, because nothing stood there when it looked.
+/// Neither was durable before the newer one had claimed its generation, and the newer one runs that batch.
 pub(super) fn completed(image: &Image) -> Option<BatchTime> {
-    let of_checkpoints =
-        checkpoints(image).into_values().flatten().map(|checkpoint| checkpoint.completed).max();
+    let checkpoints = checkpoints(image).into_iter().filter_map(|(id, whole)| Some((id, whole?)));
+    let newest = checkpoints.max_by_key(|(id, _)| (id.generation, id.sequence));
+    let of_checkpoints = newest.map(|(_, checkpoint)| checkpoint.completed);
     let files = image.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
-    let of_journal = segments(files)
-        .into_iter()
-        .flat_map(|(_, segment)| segment.records)
+    let segments = segments(files);
+    let newest = segments.iter().map(|(name, _)| name.generation).max();
+    let is_newest = |name: &SegmentName| Some(name.generation) == newest;
+    let of_newest = segments.iter().filter(|(name, _)| is_newest(name));
+    let named: BTreeSet<SegmentName> =
+        of_newest.flat_map(|(_, segment)| &segment.header.predecessors).map(|(name, _)| *name).collect();
+    let of_journal = segments
+        .iter()
+        .filter(|(name, _)| is_newest(name) || named.contains(name))
+        .flat_map(|(_, segment)| &segment.records)
         .filter_map(|(_, _, record)| match record {
             Record::Completion(completion) => Some(completion.time),
             _ => None,

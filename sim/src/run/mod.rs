@@ -23,7 +23,7 @@ pub(crate) use supervise::{simulate, simulate_until};
 pub use tap::TappedBatch;
 
 use crate::{
-    fault::{Bounds, FaultKind, Plan, Step},
+    fault::{Bounds, DiskOperation, FaultKind, Place, Plan, Step, StepMade},
     judge,
     sabotage::Sabotage,
     scenario::Scenario,
@@ -145,8 +145,22 @@ fn bounds(calm: &Simulated, script: &Script, scenario: &Scenario, options: &RunO
             steps.entry(made.step).or_default().push(made.number);
         }
         bounds.steps = steps.into_iter().collect();
+        bounds.rolls = rolls(&calm.steps);
         bounds.network_operations = life.network_operations.max(1);
         bounds.horizon_ms = calm.ended_at.millis().max(1000);
     }
+    scenario.limits.narrow(&mut bounds);
     bounds
+}
+
+/// Where the journal goes on to its next segment, as [`Bounds::rolls`] has it.
+fn rolls(steps: &[StepMade]) -> Vec<Vec<StepMade>> {
+    let is = |made: &StepMade, operation| made.step == Step { operation, place: Place::Journal };
+    let begun = (0..steps.len()).filter(|at| is(&steps[*at], DiskOperation::CreateNew));
+    let of_one = |begun: usize| {
+        let last = steps[..begun].iter().rposition(|made| is(made, DiskOperation::Append));
+        steps[last.map_or(0, |last| last + 1)..=begun].to_vec()
+    };
+    // The first is the start's.
+    begun.skip(1).map(of_one).collect()
 }

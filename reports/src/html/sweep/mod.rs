@@ -49,6 +49,7 @@ fn asked(summary: &SweepSummary) -> Markup {
         dl.facts {
             dt { "highwater" } dd { (summary.asked.highwater) }
             dt { "faults" } dd { (summary.asked.faults.join(", ")) }
+            @for cut in &summary.cut_short { dt { "cut short" } dd { (cut) } }
             @if !summary.asked.sabotage.is_empty() {
                 dt { "sabotage" } dd { (summary.asked.sabotage.join(", ")) ": broken on purpose" }
             }
@@ -161,7 +162,7 @@ fn worth_a_look(summary: &SweepSummary, page_of: &dyn Fn(&str, u64) -> Option<St
                         th scope="row" { (name) }
                         td { (list(name, &scenario.slowest, "ms")) }
                         td { (list(name, &scenario.eventful, "points")) }
-                        td { code { (replay(summary, name)) } }
+                        td { code { (replay(summary, name, scenario)) } }
                     }
                 }
             }
@@ -170,9 +171,10 @@ fn worth_a_look(summary: &SweepSummary, page_of: &dyn Fn(&str, u64) -> Option<St
 }
 
 /// The command that replays any seed of a scenario, for the reader to put the number in.
-fn replay(summary: &SweepSummary, scenario: &str) -> String {
+fn replay(summary: &SweepSummary, name: &str, scenario: &ScenarioSummary) -> String {
     let report = RunReport {
-        scenario: scenario.to_owned(),
+        scenario: name.to_owned(),
+        scenario_file: scenario.scenario_file.clone(),
         faults: summary.asked.faults.clone(),
         sabotage: summary.asked.sabotage.clone(),
         ..RunReport::default()
