@@ -116,7 +116,7 @@ where
         let chunk = |run: Run<K, S>| {
             Box::new(move || codec::encode(&run.entries().collect::<Vec<(&K, &S)>>())) as Chunk
         };
-        self.lock().shards.iter().flat_map(Slots::runs).map(chunk).collect()
+        self.lock().shards.iter_mut().flat_map(Slots::runs).map(chunk).collect()
     }
 
     fn restore(&self, chunks: &[&[u8]], hasher: KeyHasher) -> Result<(), String> {
@@ -157,8 +157,8 @@ where
 {
     fn compute(&self, scope: &BatchScope<'_>) -> Rdd<(K, S)> {
         self.advance(scope);
-        let state = self.lock();
-        let shards = state.shards.iter().filter(|slots| !slots.is_empty()).map(Slots::runs);
+        let mut state = self.lock();
+        let shards = state.shards.iter_mut().filter(|slots| !slots.is_empty()).map(Slots::runs);
         scope.rdd(partitions_of(shards, |key, state| (key.clone(), state.clone())))
     }
 }

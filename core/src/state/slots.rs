@@ -1,7 +1,6 @@
 //! The table of an operator's state: changed in place by every batch, read by whoever still holds an older batch's.
 //!
-//! Its entries are slots in the order in which their keys were inserted, in runs of [`RUN_SLOTS`]. A run is a shared pointer:
-//! a consumer of a batch, or a snapshot that is still being encoded, holds the runs as they were, and what a later batch touches
+//! Its entries are slots in the order in which their keys were inserted, in runs of [`RUN_SLOTS`]. Runs can be shared: a consumer of a batch, or a snapshot that is still being encoded, holds the runs as they were, and what a later batch touches
 //! meanwhile is copied, run by run. The index is nobody's but the table's own.
 //!
 //! A key that is removed leaves its slot empty, and comes back in a new one; when more slots are empty than full, the table is
@@ -39,17 +38,56 @@ impl<K, V> Run<K, V> {
     }
 }
 
+/// A run as the table has it. One that nobody reads is no shared pointer: a count that is checked with every change would keep the
+/// processor from looking up several keys at once.
+#[derive(Debug)]
+enum Part<K, V> {
+    Own(Vec<Slot<K, V>>),
+    Shared(Run<K, V>),
+}
+
+impl<K: Clone, V: Clone> Part<K, V> {
+    fn slots(&self) -> &[Slot<K, V>] {
+        match self {
+            Part::Own(slots) => slots,
+            Part::Shared(run) => &run.0,
+        }
+    }
+
+    fn share(&mut self) -> Run<K, V> {
+        let run = match self {
+            Part::Own(slots) => Run(Arc::new(std::mem::take(slots))),
+            Part::Shared(run) => return run.clone(),
+        };
+        *self = Part::Shared(run.clone());
+        run
+    }
+
+    /// Its slots, copied if somebody still reads them.
+    fn own(&mut self) -> &mut Vec<Slot<K, V>> {
+        if let Part::Shared(_) = self
+            && let Part::Shared(run) = std::mem::replace(self, Part::Own(Vec::new()))
+        {
+            *self = Part::Own(Arc::try_unwrap(run.0).unwrap_or_else(|shared| (*shared).clone()));
+        }
+        match self {
+            Part::Own(slots) => slots,
+            Part::Shared(_) => unreachable!("it was taken back above"),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Slots<K, V> {
     /// The positions of the slots that are not empty.
     index: HashTable<u32>,
     /// All but the last are full.
-    runs: Vec<Run<K, V>>,
+    parts: Vec<Part<K, V>>,
 }
 
 impl<K: Eq + Clone, V: Clone> Slots<K, V> {
     pub fn new() -> Self {
-        Self { index: HashTable::new(), runs: Vec::new() }
+        Self { index: HashTable::new(), parts: Vec::new() }
     }
 
     /// How many keys it has.
@@ -63,28 +101,28 @@ impl<K: Eq + Clone, V: Clone> Slots<K, V> {
 
     /// The position of the next new slot.
     pub fn end(&self) -> u32 {
-        let slots = self.runs.last().map_or(0, |last| (self.runs.len() - 1) * RUN_SLOTS + last.0.len());
+        let slots =
+            self.parts.last().map_or(0, |last| (self.parts.len() - 1) * RUN_SLOTS + last.slots().len());
         u32::try_from(slots).expect("a table has under 2^32 slots")
     }
 
     /// The table as it is now, whatever becomes of it.
-    pub fn runs(&self) -> Vec<Run<K, V>> {
-        self.runs.clone()
+    pub fn runs(&mut self) -> Vec<Run<K, V>> {
+        self.parts.iter_mut().map(Part::share).collect()
     }
 
-    fn slot(runs: &[Run<K, V>], position: u32) -> &Slot<K, V> {
-        &runs[position as usize / RUN_SLOTS].0[position as usize % RUN_SLOTS]
+    fn slot(parts: &[Part<K, V>], position: u32) -> &Slot<K, V> {
+        &parts[position as usize / RUN_SLOTS].slots()[position as usize % RUN_SLOTS]
     }
 
     fn slot_mut(&mut self, position: u32) -> &mut Slot<K, V> {
-        let run = &mut self.runs[position as usize / RUN_SLOTS];
-        &mut Arc::make_mut(&mut run.0)[position as usize % RUN_SLOTS]
+        &mut self.parts[position as usize / RUN_SLOTS].own()[position as usize % RUN_SLOTS]
     }
 
     pub fn find(&self, hash: u64, key: &K) -> Option<u32> {
-        let runs = &self.runs;
+        let parts = &self.parts;
         let is_it = |position: &u32| {
-            let slot = Self::slot(runs, *position);
+            let slot = Self::slot(parts, *position);
             slot.hash == hash && slot.key == *key
         };
         self.index.find(hash, is_it).copied()
@@ -94,40 +132,37 @@ impl<K: Eq + Clone, V: Clone> Slots<K, V> {
     pub fn insert(&mut self, hash: u64, key: K, value: Option<V>) -> u32 {
         let position = self.end();
         let slot = Slot { hash, key, value };
-        match self.runs.last_mut().filter(|last| last.0.len() < RUN_SLOTS) {
-            Some(last) => Arc::make_mut(&mut last.0).push(slot),
+        match self.parts.last_mut().filter(|last| last.slots().len() < RUN_SLOTS) {
+            Some(last) => last.own().push(slot),
             None => {
                 // A table of a few keys stays small.
-                let mut run = Vec::with_capacity(if self.runs.is_empty() { 0 } else { RUN_SLOTS });
-                run.push(slot);
-                self.runs.push(Run(Arc::new(run)));
+                let mut slots = Vec::with_capacity(if self.parts.is_empty() { 0 } else { RUN_SLOTS });
+                slots.push(slot);
+                self.parts.push(Part::Own(slots));
             }
         }
-        let runs = &self.runs;
-        self.index.insert_unique(hash, position, |position| Self::slot(runs, *position).hash);
+        let parts = &self.parts;
+        self.index.insert_unique(hash, position, |position| Self::slot(parts, *position).hash);
         position
     }
 
     pub fn key(&self, position: u32) -> &K {
-        &Self::slot(&self.runs, position).key
+        &Self::slot(&self.parts, position).key
     }
 
+    /// The value in a slot; nothing if its key was removed. No other key ever comes into it, until the table is packed.
     pub fn value(&self, position: u32) -> Option<&V> {
-        Self::slot(&self.runs, position).value.as_ref()
+        Self::slot(&self.parts, position).value.as_ref()
     }
 
-    /// Takes the value out of a slot. Until it is [`put`](Self::put) back or [`forget`](Self::forget)s its key, the slot waits.
-    pub fn take(&mut self, position: u32) -> Option<V> {
-        self.slot_mut(position).value.take()
-    }
-
-    pub fn put(&mut self, position: u32, value: V) {
-        self.slot_mut(position).value = Some(value);
+    /// A slot's value, to be changed, or taken: then the key is to be [`forgot`](Self::forget)ten.
+    pub fn value_mut(&mut self, position: u32) -> &mut Option<V> {
+        &mut self.slot_mut(position).value
     }
 
     /// Removes the key of a slot whose value was taken.
     pub fn forget(&mut self, position: u32) {
-        let slot = Self::slot(&self.runs, position);
+        let slot = Self::slot(&self.parts, position);
         assert!(slot.value.is_none(), "a key is forgotten after its value was taken");
         let entry = self.index.find_entry(slot.hash, |at| *at == position);
         entry.expect("a slot that is not empty is in the index").remove();
@@ -138,8 +173,8 @@ impl<K: Eq + Clone, V: Clone> Slots<K, V> {
     pub fn update_all(&mut self, known: u32, mut update: impl FnMut(u32, Option<V>) -> Option<V>) {
         let mut gone = Vec::new();
         let mut position = 0;
-        for run in &mut self.runs {
-            for slot in Arc::make_mut(&mut run.0) {
+        for part in &mut self.parts {
+            for slot in part.own() {
                 if slot.value.is_some() || position >= known {
                     slot.value = update(position, slot.value.take());
                     if slot.value.is_none() {
@@ -157,11 +192,10 @@ impl<K: Eq + Clone, V: Clone> Slots<K, V> {
         if self.end() as usize <= 2 * self.len() + RUN_SLOTS {
             return false;
         }
-        let runs = std::mem::take(&mut self.runs);
+        let parts = std::mem::take(&mut self.parts);
         self.index.clear();
-        for run in runs {
-            let slots = Arc::try_unwrap(run.0).unwrap_or_else(|shared| (*shared).clone());
-            for slot in slots.into_iter().filter(|slot| slot.value.is_some()) {
+        for mut part in parts {
+            for slot in std::mem::take(part.own()).into_iter().filter(|slot| slot.value.is_some()) {
                 self.insert(slot.hash, slot.key, slot.value);
             }
         }
@@ -176,14 +210,14 @@ mod tests {
     /// Only 16 hashes: collisions are the rule.
     fn put(slots: &mut Slots<u64, u64>, key: u64, value: u64) {
         match slots.find(key % 16, &key) {
-            Some(position) => slots.put(position, value),
+            Some(position) => *slots.value_mut(position) = Some(value),
             None => _ = slots.insert(key % 16, key, Some(value)),
         }
     }
 
     fn remove(slots: &mut Slots<u64, u64>, key: u64) {
         let position = slots.find(key % 16, &key).expect("it is there");
-        slots.take(position);
+        *slots.value_mut(position) = None;
         slots.forget(position);
     }
 

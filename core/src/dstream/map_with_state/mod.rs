@@ -118,9 +118,10 @@ impl<K: Key, V: Data, S: Stored, U: Data> Stateful for Node<K, V, S, U> {
     }
 
     fn freeze(&self) -> Vec<Chunk> {
-        let kept = self.lock();
-        let runs = kept.shards.iter().flat_map(|shard| shard.slots.runs());
-        runs.map(|run| self.encode(run, kept.now)).collect()
+        let mut kept = self.lock();
+        let now = kept.now;
+        let runs = kept.shards.iter_mut().flat_map(|shard| shard.slots.runs());
+        runs.map(|run| self.encode(run, now)).collect()
     }
 
     fn restore(&self, chunks: &[&[u8]], hasher: KeyHasher) -> Result<(), String> {
@@ -164,8 +165,8 @@ struct Snapshots<K, V, S, U>(Arc<Node<K, V, S, U>>);
 impl<K: Key, V: Data, S: Stored, U: Data> Stream<(K, S)> for Snapshots<K, V, S, U> {
     fn compute(&self, scope: &BatchScope<'_>) -> Rdd<(K, S)> {
         self.0.advance(scope);
-        let kept = self.0.lock();
-        let shards = kept.shards.iter().filter(|shard| !shard.slots.is_empty());
+        let mut kept = self.0.lock();
+        let shards = kept.shards.iter_mut().filter(|shard| !shard.slots.is_empty());
         let runs = shards.map(|shard| shard.slots.runs());
         scope.rdd(partitions_of(runs, |key, tracked: &Tracked<S>| (key.clone(), tracked.state.clone())))
     }

@@ -44,7 +44,7 @@ impl<K: Key, S: Stored> Shard<K, S> {
     /// Sets a state outside of any batch.
     pub fn set(&mut self, hash: u64, key: K, tracked: Tracked<S>) {
         match self.slots.find(hash, &key) {
-            Some(position) => self.slots.put(position, tracked),
+            Some(position) => *self.slots.value_mut(position) = Some(tracked),
             None => _ = self.slots.insert(hash, key, Some(tracked)),
         }
     }
@@ -70,14 +70,17 @@ impl<K: Key, S: Stored> Shard<K, S> {
     ) -> Vec<U> {
         let mut mapped = Vec::new();
         for Arrivals { keys, records } in arrivals {
+            // All of them first, one look-up beside the other.
+            let mut positions: Vec<_> = keys.iter().map(|(hash, key)| self.slots.find(*hash, key)).collect();
             for (place, value) in records {
                 let (hash, key) = &keys[place as usize];
-                mapped.extend(self.record(time, *hash, key, value, rules));
+                let position = &mut positions[place as usize];
+                mapped.extend(self.record(time, *hash, key, value, position, rules));
             }
         }
         if let Some(threshold) = rules.threshold(time) {
             for position in self.time_outs.take_due(threshold, &self.slots) {
-                let tracked = self.slots.take(position).expect("only keys with a state time out");
+                let tracked = self.slots.value_mut(position).take().expect("only keys with a state time out");
                 let mut state = State::timing_out(tracked.state);
                 mapped.extend((rules.function)(time, self.slots.key(position), None, &mut state));
                 self.slots.forget(position);
@@ -89,38 +92,47 @@ impl<K: Key, S: Stored> Shard<K, S> {
         mapped
     }
 
+    /// Runs one record. `known` is the slot of its key as far as that is known, before and after.
     fn record<V, U>(
         &mut self,
         time: BatchTime,
         hash: u64,
         key: &K,
         value: V,
+        known: &mut Option<u32>,
         rules: &Rules<K, V, S, U>,
     ) -> Option<U> {
-        let known = self.slots.find(hash, key);
-        let before = known.and_then(|position| self.slots.take(position));
-        let touched_before = before.as_ref().map(|tracked| tracked.touched);
-        let mut state = State::of(before.map(|tracked| tracked.state));
-        let mapped = (rules.function)(time, key, Some(value), &mut state);
-        let after = state.end().map(|state| Tracked { touched: time, state });
-        let position = match (known, after) {
-            (Some(position), Some(tracked)) => {
-                self.slots.put(position, tracked);
-                Some(position)
-            }
-            (Some(position), None) => {
-                self.slots.forget(position);
-                None
-            }
-            (None, Some(tracked)) => Some(self.slots.insert(hash, key.clone(), Some(tracked))),
-            (None, None) => None,
+        // A record of this batch may have removed the key, or brought it in.
+        let position = known
+            .filter(|position| self.slots.value(*position).is_some())
+            .or_else(|| self.slots.find(hash, key));
+        let Some(position) = position else {
+            let mut state = State::of(None);
+            let mapped = (rules.function)(time, key, Some(value), &mut state);
+            *known = state.end().map(|state| {
+                let position = self.slots.insert(hash, key.clone(), Some(Tracked { touched: time, state }));
+                self.note(time, position, rules);
+                position
+            });
+            return mapped;
         };
-        if let Some(position) = position
-            && rules.time_out.is_some()
-            && touched_before != Some(time)
-        {
-            self.time_outs.note(time, position);
+        let slot = self.slots.value_mut(position);
+        let Tracked { touched, state } = slot.take().expect("a key that is found has a state");
+        let mut state = State::of(Some(state));
+        let mapped = (rules.function)(time, key, Some(value), &mut state);
+        *slot = state.end().map(|state| Tracked { touched: time, state });
+        *known = slot.is_some().then_some(position);
+        if known.is_none() {
+            self.slots.forget(position);
+        } else if touched != time {
+            self.note(time, position, rules);
         }
         mapped
+    }
+
+    fn note<V, U>(&mut self, time: BatchTime, position: u32, rules: &Rules<K, V, S, U>) {
+        if rules.time_out.is_some() {
+            self.time_outs.note(time, position);
+        }
     }
 }
