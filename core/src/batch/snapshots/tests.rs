@@ -83,11 +83,14 @@ async fn program(directory: &Path, told: &Arc<Told>, gate: &Arc<Gate>) -> Stream
             told.news.notify_one();
         });
         let gate = gate.clone();
+        // A state from the first batch on: the gate holds up every snapshot, whenever the first record comes.
+        let initial = vec![("key".to_owned(), Gated(0, Some(gate.clone())))];
+        let count = move |_: Vec<u64>, state: Option<Gated>| {
+            Some(Gated(state.map_or(0, |state| state.0) + 1, Some(gate.clone())))
+        };
         context
             .queue_stream(vec![vec![("key".to_owned(), 1u64)]])
-            .update_state_by_key(move |_, state: Option<Gated>| {
-                Some(Gated(state.map_or(0, |state| state.0) + 1, Some(gate.clone())))
-            })
+            .update_state_by_key_with_initial_state(initial, count)
             .for_each_batch(|_| ());
         Ok(context)
     };
