@@ -2,7 +2,11 @@
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    fmt,
+    ops::{Deref, Range},
+    sync::Arc,
+};
 
 /// A word or another short text that owns its bytes: up to 24 of them in place, without an allocation.
 pub type Word = CompactString;
@@ -61,6 +65,23 @@ impl TextBlock {
             && self.ends.iter().all(|end| self.text.is_char_boundary(*end as usize))
     }
 
+    /// The ranges of lines into which it is cut for computing: each with so many bytes, but for the rest of its last line; the last
+    /// with those that are left. A block without lines is one empty range.
+    pub(crate) fn pieces(&self, bytes: usize) -> Vec<Range<usize>> {
+        let (mut pieces, mut first) = (Vec::new(), 0);
+        loop {
+            let full = self.start(first) + bytes;
+            // The line that makes it full belongs to it.
+            let end = first + self.ends[first..].partition_point(|end| (*end as usize) < full) + 1;
+            if end >= self.ends.len() {
+                pieces.push(first..self.ends.len());
+                return pieces;
+            }
+            pieces.push(first..end);
+            first = end;
+        }
+    }
+
     fn start(&self, index: usize) -> usize {
         if index == 0 { 0 } else { self.ends[index - 1] as usize }
     }
@@ -76,10 +97,10 @@ pub struct Text {
 }
 
 impl Text {
-    /// Calls `emit` with each line of a block.
-    pub(crate) fn each(block: &Arc<TextBlock>, emit: &mut dyn FnMut(Text)) {
-        let mut start = 0;
-        for end in &block.ends {
+    /// Calls `emit` with each of these lines of a block.
+    pub(crate) fn each(block: &Arc<TextBlock>, lines: Range<usize>, emit: &mut dyn FnMut(Text)) {
+        let mut start = block.start(lines.start) as u32;
+        for end in &block.ends[lines] {
             emit(Text { block: block.clone(), start, end: *end });
             start = *end;
         }
@@ -148,8 +169,8 @@ mod tests {
     use super::*;
 
     fn lines(block: TextBlock) -> Vec<Text> {
-        let mut lines = Vec::new();
-        Text::each(&Arc::new(block), &mut |line| lines.push(line));
+        let (mut lines, all) = (Vec::new(), 0..block.len());
+        Text::each(&Arc::new(block), all, &mut |line| lines.push(line));
         lines
     }
 
@@ -162,6 +183,21 @@ mod tests {
             lines(block).iter().map(|line| line.to_string()).collect::<Vec<_>>(),
             ["über", "", "two words"]
         );
+    }
+
+    #[test]
+    fn a_block_is_cut_at_line_ends_into_pieces_that_hold_all_of_it() {
+        let block = TextBlock::from_lines(["1234", "", "12", "", "12345", "1"]);
+        assert_eq!(block.pieces(6), [0..3, 3..6]);
+        assert_eq!(block.pieces(4), [0..1, 1..5, 5..6]);
+        assert_eq!(block.pieces(100), [0..6]);
+        assert_eq!(TextBlock::default().pieces(1), [0..0]);
+        let pieces = block.pieces(1);
+        assert_eq!(pieces, [0..1, 1..3, 3..5, 5..6]);
+        let block = Arc::new(block);
+        let mut joined = Vec::new();
+        pieces.into_iter().for_each(|piece| Text::each(&block, piece, &mut |line| joined.push(line)));
+        assert!(joined.iter().map(|line| &**line).eq(block.lines()));
     }
 
     #[test]

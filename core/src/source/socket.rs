@@ -25,7 +25,7 @@ use crate::{
     options::Options,
     text::{Text, TextBlock},
 };
-use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, io, ops::Range, str::FromStr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// Where lines come from, and whether the other side can resume.
@@ -328,18 +328,26 @@ fn acknowledge(
     (failure, task)
 }
 
-/// The lines of blocks, a partition a block.
+/// A longer block is computed in several partitions: long enough that what is told apart in each and brought together after is a small
+/// part of the work, short enough that several threads share a large file.
+const PARTITION_BYTES: usize = 4 << 20;
+
+/// The lines of blocks, in partitions of about [`PARTITION_BYTES`] at most.
 pub(crate) struct TextStream {
     pub source: crate::ids::SourceId,
 }
 
 impl Stream<Text> for TextStream {
     fn compute(&self, scope: &BatchScope<'_>) -> Rdd<Text> {
-        let partition = |block: &LoadedBlock| {
+        let partitions = |block: &LoadedBlock| {
             let text = block.clone().downcast::<TextBlock>().expect("a text source loads text");
-            Partition::new(move |emit| Text::each(&text, emit))
+            let partition = |lines: Range<usize>| {
+                let text = text.clone();
+                Partition::new(move |emit| Text::each(&text, lines.clone(), emit))
+            };
+            text.pieces(PARTITION_BYTES).into_iter().map(partition).collect::<Vec<_>>()
         };
-        scope.rdd(scope.blocks(self.source).iter().map(partition).collect())
+        scope.rdd(scope.blocks(self.source).iter().flat_map(partitions).collect())
     }
 }
 
