@@ -28,6 +28,9 @@ pub fn render(exploration: &Exploration, files: &[String]) -> String {
     for depth in &exploration.depths {
         text.push_str(&of_depth(depth, exploration.images_max));
     }
+    if exploration.cut_short {
+        text.push_str("\ncut short: what is told is of the points that were explored\n");
+    }
     for (n, failure) in exploration.failures.iter().enumerate() {
         text.push_str(&of_failure(exploration, failure, files.get(n)));
     }
@@ -121,6 +124,7 @@ mod tests {
             images_max: 16,
             calm: Calm::default(),
             depths: vec![Depth { depth: 1, points_total: 12, counts, operations }],
+            cut_short: points < 12,
             violations: 2,
             failures: vec![failure],
         }
@@ -128,9 +132,11 @@ mod tests {
 
     #[test]
     fn a_part_is_never_told_as_the_whole() {
-        assert!(render(&exploration(12), &[]).contains("depth 1: all 12 points\n"));
-        let part = "depth 1: explored 5 of 12 points, spread over all of them\n";
-        assert!(render(&exploration(5), &[]).contains(part));
+        let whole = render(&exploration(12), &[]);
+        assert!(whole.contains("depth 1: all 12 points\n") && !whole.contains("cut short"), "{whole}");
+        let part = render(&exploration(5), &[]);
+        assert!(part.contains("depth 1: explored 5 of 12 points, spread over all of them\n"), "{part}");
+        assert!(part.contains("\ncut short: "), "{part}");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! them. What holds: what is read is what was written, field by field, so that every other face of a report can be made from its
 //! file. A document of another schema or another version is refused, since a field that means something else is worse than none.
 
+mod sensible;
+
 use crate::sweep::SweepSummary;
 use highwater_sim::run::RunReport;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -14,16 +16,30 @@ pub trait Document: Serialize + DeserializeOwned {
     const SCHEMA: &'static str;
     /// Grows when a field goes or changes its meaning; a field that is new and may be absent changes nothing.
     const VERSION: u32;
+
+    /// Whether what it says can be: a file may have been changed by hand, and a number that points nowhere must not be followed.
+    ///
+    /// # Errors
+    /// What cannot be.
+    fn checked(self) -> Result<Self, String>;
 }
 
 impl Document for RunReport {
     const SCHEMA: &'static str = "highwater.run";
     const VERSION: u32 = 1;
+
+    fn checked(self) -> Result<Self, String> {
+        sensible::run(&self).map(|()| self)
+    }
 }
 
 impl Document for SweepSummary {
     const SCHEMA: &'static str = "highwater.sweep";
     const VERSION: u32 = 1;
+
+    fn checked(self) -> Result<Self, String> {
+        sensible::sweep(&self).map(|()| self)
+    }
 }
 
 /// What is wrong with a document.
@@ -32,6 +48,9 @@ pub enum DocumentError {
     /// It is no JSON, or has no schema, or lacks a field of its schema.
     #[error("it is no report: {0}; `--format json` writes one")]
     Malformed(#[from] serde_json::Error),
+    /// It says what cannot be.
+    #[error("it says what cannot be: {0}")]
+    Senseless(String),
     /// It is something else.
     #[error("it is a `{found}`, and a `{wanted}` is needed")]
     OtherSchema {
@@ -80,7 +99,7 @@ pub fn render_json<D: Document>(document: &D) -> String {
 /// Reads what [`render_json`] wrote.
 ///
 /// # Errors
-/// If it is no JSON, another schema or another version, or lacks a field.
+/// If it is no JSON, another schema or another version, lacks a field, or says what cannot be.
 ///
 /// ```
 /// use highwater_reports::json::{read_json, render_json};
@@ -105,7 +124,8 @@ pub fn read_json<D: Document>(text: &str) -> Result<D, DocumentError> {
             known: D::VERSION,
         });
     }
-    Ok(serde_json::from_str(text)?)
+    let document: D = serde_json::from_str(text)?;
+    document.checked().map_err(DocumentError::Senseless)
 }
 
 #[cfg(test)]

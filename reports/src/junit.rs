@@ -32,7 +32,8 @@ pub fn render_run(report: &RunReport) -> String {
 pub fn render_sweep(summary: &SweepSummary) -> String {
     let suites = summary.scenarios.iter().map(|(name, scenario)| {
         let mut suite = TestSuite::new(name);
-        suite.set_time(Duration::from_secs_f64(scenario.wall_seconds));
+        // A file may say anything.
+        suite.set_time(Duration::try_from_secs_f64(scenario.wall_seconds).unwrap_or_default());
         suite.add_property(("seeds", scenario.ran.to_string().as_str()));
         for invariant in Invariant::all() {
             let failures = scenario.failures.iter().filter_map(|(seed, failure)| {

@@ -18,6 +18,10 @@ pub struct Proved {
     pub seeds_max: u64,
     /// The scenarios.
     pub scenarios: Vec<String>,
+    /// How many steps there are to prove.
+    pub steps: usize,
+    /// Whether somebody pressed Ctrl-C before all of them were: then those that were done are here.
+    pub cut_short: bool,
     /// How each step fared.
     pub proofs: Vec<Proof>,
     /// Steps that follow one another in runs, and do not wait for each other: no steps of the engine.
@@ -30,10 +34,10 @@ impl Proved {
     /// Whether a judge objected to the sabotage of each, but for waits that only come earlier than they must, and conditions that
     /// were never met.
     pub fn all_caught(&self) -> bool {
-        self.steps().all(|proof| proof.caught.is_some())
+        self.tried().all(|proof| proof.caught.is_some())
     }
 
-    fn steps(&self) -> impl Iterator<Item = &Proof> {
+    fn tried(&self) -> impl Iterator<Item = &Proof> {
         self.proofs.iter().filter(|proof| !is_slack(proof, &self.proofs) && !self.is_idle(proof))
     }
 
@@ -59,7 +63,7 @@ pub fn render(proved: &Proved) -> String {
             column.set_cell_alignment(CellAlignment::Left);
         }
     }
-    for Proof { step, caught, seeds } in proved.steps() {
+    for Proof { step, caught, seeds } in proved.tried() {
         let row = match caught {
             Some(caught) => {
                 let broken: Vec<String> = caught.broken.iter().map(ToString::to_string).collect();
@@ -97,9 +101,17 @@ fn set_aside(text: &mut String, why: &str, steps: &[Sabotage]) {
 
 fn summary(proved: &Proved) -> String {
     let mut needed: Vec<u64> =
-        proved.steps().filter(|proof| proof.caught.is_some()).map(|proof| proof.seeds).collect();
+        proved.tried().filter(|proof| proof.caught.is_some()).map(|proof| proof.seeds).collect();
     needed.sort_unstable();
-    let mut text = format!("{} of {} caught", needed.len(), count(proved.steps().count() as u64, "step"));
+    let mut text = String::new();
+    if proved.cut_short {
+        text.push_str(&format!(
+            "cut short by Ctrl-C: {} of {}\n",
+            proved.proofs.len(),
+            count(proved.steps as u64, "step")
+        ));
+    }
+    text.push_str(&format!("{} of {} caught", needed.len(), count(proved.tried().count() as u64, "step")));
     if let (Some(median), Some(worst)) = (needed.get(needed.len() / 2), needed.last()) {
         text.push_str(&format!("; seeds of each scenario needed: median {median}, most {worst}"));
     }
@@ -163,7 +175,13 @@ mod tests {
             ),
             "{text}"
         );
-        assert!(!proved.all_caught());
+        assert!(!proved.all_caught() && !text.contains("cut short"), "{text}");
+        (proved.steps, proved.cut_short) = (60, true);
+        assert!(
+            render(&proved).contains("\ncut short by Ctrl-C: 4 of 60 steps\n2 of 3 "),
+            "{}",
+            render(&proved)
+        );
         proved.proofs.pop();
         assert!(proved.all_caught());
         proved.proofs.push(proof("late:sync:journal:sync:state", 50, false));

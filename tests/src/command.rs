@@ -22,25 +22,37 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// If it cannot be built.
 pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        // This test is TARGET/PROFILE/deps/NAME, the command is TARGET/PROFILE/highwater.
-        let test = std::env::current_exe().expect("a test knows where it is");
-        let profile = test.ancestors().nth(2).expect("a test lies in the target directory");
-        let profile_name = match profile.file_name().and_then(OsStr::to_str) {
-            Some("debug") | None => "dev",
-            Some(name) => name,
-        };
-        let target = profile.parent().expect("a profile lies in the target directory");
-        let built = Command::new(env!("CARGO"))
-            // All members, so that dependencies have the features with which the tests were built: nothing is built twice.
-            .args(["build", "--quiet", "--workspace", "--bin", "highwater", "--profile", profile_name])
-            .arg("--target-dir")
-            .arg(target)
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-            .status();
-        assert!(built.expect("cargo starts").success(), "the command does not build");
-        profile.join("highwater")
-    })
+    PATH.get_or_init(|| build(&["--bin", "highwater"]).join("highwater"))
+}
+
+/// Builds the examples, which lie in `examples` beside the command.
+///
+/// # Panics
+/// If they cannot be built.
+pub fn build_examples() {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build(&["--examples"]));
+}
+
+/// Builds some targets of all members; gives the directory that they are in.
+fn build(targets: &[&str]) -> PathBuf {
+    // This test is TARGET/PROFILE/deps/NAME, the command is TARGET/PROFILE/highwater.
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let profile = test.ancestors().nth(2).expect("a test lies in the target directory");
+    let profile_name = match profile.file_name().and_then(OsStr::to_str) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let target = profile.parent().expect("a profile lies in the target directory");
+    let built = Command::new(env!("CARGO"))
+        // All members, so that dependencies have the features with which the tests were built: nothing is built twice.
+        .args(["build", "--quiet", "--workspace", "--profile", profile_name, "--target-dir"])
+        .arg(target)
+        .args(targets)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .status();
+    assert!(built.expect("cargo starts").success(), "it does not build: {targets:?}");
+    profile.to_owned()
 }
 
 /// A command that has ended.

@@ -43,6 +43,7 @@ fn a_second_crash_comes_at_points_spread_over_all_recoveries() {
     let first = explored("word-count", &ExploreOptions { depth: 1, ..options.clone() });
     let runs_max = first.depths[0].counts.runs + 150;
     let both = explored("word-count", &ExploreOptions { runs_max, ..options });
+    assert!(both.cut_short && !first.cut_short);
     assert_eq!(both.depths[0], first.depths[0], "the budget was enough for depth 1");
     let second = &both.depths[1];
     assert!(second.counts.points < second.points_total, "and not for depth 2");

@@ -8,7 +8,11 @@ use highwater_sim::{
     scenario::Scenario,
 };
 use highwater_tests::command::Process;
-use std::{collections::BTreeSet, ffi::OsStr, ops::ControlFlow};
+use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 fn named(names: &[&str]) -> Vec<Sabotage> {
     names.iter().map(|name| name.parse().expect("there is such a sabotage")).collect()
@@ -20,10 +24,7 @@ fn scenarios(names: &[&str]) -> Vec<Scenario> {
 
 fn proofs(scenarios: &[Scenario], steps: &[&str], seeds: u64, jobs: usize) -> Vec<Proof> {
     let mut proofs = Vec::new();
-    prove(scenarios, &named(steps), seeds, jobs, |proof| {
-        proofs.push(proof);
-        ControlFlow::Continue(())
-    });
+    prove(scenarios, &named(steps), seeds, jobs, || true, |proof| proofs.push(proof));
     proofs
 }
 
@@ -66,9 +67,22 @@ fn a_step_that_nothing_needs_is_not_caught_and_one_that_is_needed_later_is_slack
 }
 
 #[test]
+fn what_is_stopped_tells_what_was_done_and_begins_nothing_more() {
+    let scenarios = scenarios(&["word-count"]);
+    let asked = AtomicU64::new(0);
+    let some_runs = || asked.fetch_add(1, Relaxed) < 20;
+    let mut proofs = Vec::new();
+    let steps = named(&["skip:sync:state", "skip:sync:marks", "skip:sync:journal"]);
+    prove(&scenarios, &steps, 15, 1, some_runs, |proof| proofs.push(proof.step));
+    assert_eq!(proofs, steps[..1], "the first took 15 runs, the second was under way");
+    assert_eq!(find_steps(&scenarios, 1, || false), None);
+}
+
+#[test]
 fn the_steps_are_those_that_runs_make() {
-    let found = find_steps(&scenarios(&["running-total"]), 2);
-    assert_eq!(find_steps(&scenarios(&["running-total"]), 1), found);
+    let find = |jobs| find_steps(&scenarios(&["running-total"]), jobs, || true).expect("nobody stops it");
+    let found = find(2);
+    assert_eq!(find(1), found);
     let steps: BTreeSet<Sabotage> = found.steps.iter().copied().collect();
     for made in named(&[
         "skip:sync:state",

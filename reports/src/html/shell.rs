@@ -31,7 +31,23 @@ pub(super) fn page(title: &str, script: Option<&str>, body: &Markup) -> String {
             }
         }
     };
-    page.into_string()
+    visible(&page.into_string())
+}
+
+/// What a browser would not show, or show elsewhere than it stands, as Rust escapes it: a record may hold it.
+fn visible(page: &str) -> String {
+    let is_hidden = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut shown = String::with_capacity(page.len());
+    for c in page.chars() {
+        match is_hidden(c) {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// A section with its heading, which a link can name.

@@ -5,6 +5,9 @@
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
 
+/// To join two sets each seed is looked at: as many as fit into some hundred megabytes.
+const SEEDS_MAX: u64 = 1 << 24;
+
 /// A set of seeds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -44,6 +47,25 @@ impl SeedSet {
     /// The seeds, in ascending order within each stretch.
     pub fn seeds(&self) -> impl Iterator<Item = u64> {
         self.0.iter().flat_map(|stretch| stretch.seeds())
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// If a file says what no sweep leaves: stretches of nothing, seeds beyond the last number, or more than can be joined.
+    pub(crate) fn checked_count(&self) -> Result<u64, String> {
+        let mut seeds = 0_u64;
+        for Stretch { from, step, count } in &self.0 {
+            let last = count.checked_sub(1).and_then(|more| from.checked_add(more.checked_mul(*step)?));
+            if *step == 0 || last.is_none_or(|last| last == u64::MAX) {
+                return Err(format!("no seeds that could be: {count} from {from} on, {step} apart"));
+            }
+            seeds = seeds.saturating_add(*count);
+        }
+        match seeds <= SEEDS_MAX {
+            true => Ok(seeds),
+            false => Err(format!("{seeds} seeds, and no more than {SEEDS_MAX} can be read")),
+        }
     }
 
     /// Whether there are none.

@@ -37,7 +37,13 @@ impl Page {
 
     /// A line as it is.
     pub fn raw(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
+        // A file that is shown may hold what a terminal takes for an order.
+        for c in line.trim_end().chars() {
+            match c.is_control() {
+                true => self.text.extend(c.escape_default()),
+                false => self.text.push(c),
+            }
+        }
         self.text.push('\n');
     }
 

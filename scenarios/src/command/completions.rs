@@ -1,8 +1,9 @@
 //! `highwater completions`: what a shell needs to complete the command line.
 
-use super::{Cli, Failure};
+use super::{Cli, Failure, print_json, simulated::Format};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
+use serde::Serialize;
 use std::io::Write;
 
 const AFTER_HELP: &str = "\
@@ -17,12 +18,25 @@ Examples:
 pub(super) struct Completions {
     /// The shell
     shell: Shell,
+    /// The script as it is, or in a document
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Told {
+    shell: String,
+    script: String,
 }
 
 impl Completions {
     pub(super) fn main(self) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "highwater", &mut script);
-        std::io::stdout().write_all(&script).map_err(Failure::failed)
+        if self.format == Format::Text {
+            return std::io::stdout().write_all(&script).map_err(Failure::failed);
+        }
+        let script = String::from_utf8(script).map_err(Failure::failed)?;
+        print_json(&Told { shell: self.shell.to_string(), script })
     }
 }

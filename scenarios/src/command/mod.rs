@@ -28,7 +28,8 @@ mod voice;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use highwater_core::Error;
-use std::{path::PathBuf, process::ExitCode};
+use serde::Serialize;
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 const AFTER_HELP: &str = "\
 Begin with:
@@ -142,6 +143,12 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         if error.is_unusable_input() { Self::unusable(error) } else { Self::failed(error) }
     }
+}
+
+/// Prints the one document of `--format json`.
+fn print_json(document: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(document).map_err(Failure::failed)? + "\n";
+    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::failed)
 }
 
 /// A runtime on all cores.

@@ -16,7 +16,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::Write,
     num::{NonZeroU64, NonZeroUsize},
-    ops::ControlFlow,
     time::Instant,
 };
 
@@ -62,10 +61,16 @@ impl Prove {
         let jobs = simulated::jobs(self.jobs);
         let interrupt = Interrupt::listen()?;
         let started = Instant::now();
-        let Steps { steps, unordered, unconditional } = match self.steps.is_empty() {
-            true => find_steps(&scenarios, jobs),
-            false => Steps { steps: self.steps, ..Steps::default() },
+        let keep_going = || !interrupt.asked();
+        let found = match self.steps.is_empty() {
+            true => {
+                eprintln!("looking for the steps that {} scenarios make", scenarios.len());
+                find_steps(&scenarios, jobs, keep_going)
+            }
+            false => Some(Steps { steps: self.steps, ..Steps::default() }),
         };
+        let is_unknown = found.is_none();
+        let Steps { steps, unordered, unconditional } = found.unwrap_or_default();
         eprintln!(
             "proving {} steps, {} scenarios, seeds 0..{}, jobs {jobs}",
             steps.len(),
@@ -77,26 +82,22 @@ impl Prove {
         let mut proved = Proved {
             seeds_max: self.seeds.get(),
             scenarios: names,
+            steps: steps.len(),
             unordered,
             unconditional,
             ..Proved::default()
         };
-        prove(&scenarios, &steps, self.seeds.get(), jobs, |proof| {
+        let mut missed = 0;
+        prove(&scenarios, &steps, self.seeds.get(), jobs, keep_going, |proof| {
+            missed += u64::from(proof.caught.is_none());
             progress.inc(1);
-            progress.set_message(proof.step.to_string());
+            progress.set_message(format!("{missed} that nobody caught; {}", proof.step));
             proved.proofs.push(proof);
-            match interrupt.asked() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
         });
         progress.finish_and_clear();
-        if proved.proofs.len() < steps.len() {
-            eprintln!(
-                "cut short by Ctrl-C: {} of {} steps, the first ones",
-                proved.proofs.len(),
-                steps.len()
-            );
+        proved.cut_short = is_unknown || proved.proofs.len() < steps.len();
+        if proved.cut_short {
+            eprintln!("cut short by Ctrl-C: {} of {} steps", proved.proofs.len(), steps.len());
         }
         eprintln!("proved in {:.1} s", started.elapsed().as_secs_f64());
         let text = match self.format {
@@ -104,15 +105,18 @@ impl Prove {
             Format::Json => serde_json::to_string_pretty(&proved).map_err(Failure::failed)? + "\n",
         };
         std::io::stdout().write_all(text.as_bytes()).map_err(Failure::failed)?;
-        match proved.all_caught() {
-            true => Ok(()),
-            false => Err(Failure::failed("nobody objected to the sabotage of a step")),
+        match () {
+            () if !proved.all_caught() => Err(Failure::failed("nobody objected to the sabotage of a step")),
+            () if proved.cut_short && proved.proofs.is_empty() => {
+                Err(Failure::failed("no step was proved: nothing is known"))
+            }
+            () => Ok(()),
         }
     }
 }
 
 /// A bar where there is a terminal, nothing otherwise.
 fn progress(steps: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} steps, {elapsed}; {msg}");
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} steps, {elapsed}, eta {eta}; {msg}");
     ProgressBar::new(steps as u64).with_style(style.expect("the template is right"))
 }

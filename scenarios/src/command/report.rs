@@ -12,12 +12,12 @@ use highwater_reports::{
     sweep::SweepSummary,
 };
 use highwater_sim::{
-    fault::Plan,
+    fault::{Plan, PlanFile},
     run::{RunOptions, RunReport, run},
 };
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -83,9 +83,21 @@ impl Report {
     }
 }
 
+/// A report of a hundred thousand events has 40 MiB.
+const BYTES_MAX: u64 = 256 << 20;
+
 fn read<D: Document>(path: &Path) -> Result<D, Failure> {
     let unusable = |why: &dyn std::fmt::Display| Failure::unusable(format!("{}: {why}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| unusable(&error))?;
+    let file = fs::File::open(path).map_err(|error| unusable(&error))?;
+    let mut text = String::new();
+    // A device has no length that could be asked first.
+    file.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| unusable(&error))?;
+    if text.len() as u64 > BYTES_MAX {
+        return Err(unusable(&format!(
+            "it is larger than any report, which has at most {} MiB",
+            BYTES_MAX >> 20
+        )));
+    }
     read_json(&text).map_err(|error| unusable(&error))
 }
 
@@ -101,6 +113,9 @@ fn merge(files: &[PathBuf], format: Face, out: Option<&Path>) -> Result<(), Fail
         whole
             .merge(shard.clone())
             .map_err(|error| Failure::unusable(format!("{}: {error}", file.display())))?;
+        whole = whole
+            .checked()
+            .map_err(|why| Failure::unusable(format!("{}: the whole {why}", file.display())))?;
         shards.push((file.parent().unwrap_or(Path::new("")), shard));
     }
     let mut pages = Pages::default();
@@ -138,10 +153,17 @@ fn check(file: &Path, format: Format) -> Result<(), Failure> {
 fn options(saved: &RunReport) -> Result<RunOptions, String> {
     let faults = saved.plan.iter().map(|outcome| outcome.fault.clone()).collect();
     let mut options = RunOptions::seeded(saved.seed);
-    options.plan = Some(Plan { lines: saved.lines, faults });
+    options.plan = Some(possible(Plan { lines: saved.lines, faults })?);
     options.faults = names(&saved.faults)?;
     options.sabotage = names::<highwater_sim::sabotage::Sabotage>(&saved.sabotage)?.into_iter().collect();
     Ok(options)
+}
+
+/// The plan, if a plan file could say it: with numbers that make sense.
+fn possible(plan: Plan) -> Result<Plan, String> {
+    let file = PlanFile { about: None, scenario: None, seed: None, plan };
+    let written = file.write().map_err(|error| format!("its plan: {error}"))?;
+    PlanFile::read(&written).map(|file| file.plan).map_err(|error| format!("its plan, as a file: {error}"))
 }
 
 fn names<T: std::str::FromStr<Err: ToString>>(names: &[String]) -> Result<Vec<T>, String> {

@@ -1,10 +1,21 @@
 //! `highwater run`: a pipeline for real, from a socket to a file.
 
-use super::{Failure, INTERRUPTED, interval, narrator, runtime, signals::Signals, supervise, voice::Voice};
+mod account;
+
+use super::{
+    Failure, INTERRUPTED, interval, narrator, print_json, runtime, signals::Signals, simulated::Format,
+    supervise, voice::Voice,
+};
+use account::{Account, Ending};
 use clap::{Args, builder::PossibleValuesParser};
 use highwater_core::{Interval, Options, StreamingContext, event::Event, os, source::SocketAddress};
 use highwater_scenarios::pipelines::{PIPELINES, Pipeline};
-use std::{path::PathBuf, time::Duration};
+use serde::Serialize;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -16,7 +27,13 @@ Examples:
       --output totals.txt --batch-interval 200ms --supervise
 
 Each batch appends a line to the output and to the terminal. Kill it at any moment and start the same command again: it says \
-what it recovered, and goes on. Ctrl-C stops in order: what was received is processed first.";
+what it recovered, and goes on. Ctrl-C stops in order: what was received is processed first.
+
+With --format json the standard output has one document, at the end: what was recovered, how many batches and records were \
+completed, how it ended. The batches are in the output file. With --supervise it has those of all lives.
+
+Exit status: 0 stopped in order; 1 it failed in a way that may go away; 2 input that has to be mended first; 130 ended at once by a \
+second Ctrl-C.";
 
 /// Runs a pipeline for real, or goes on with it where it was
 #[derive(Args)]
@@ -43,9 +60,25 @@ pub(super) struct Run {
     /// Starts the pipeline in a process of its own, and again whenever it dies
     #[arg(long)]
     supervise: bool,
+    /// What the standard output has: the batches as they come, or one document at the end
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
     /// The process that supervises this one.
     #[arg(long, hide = true, conflicts_with = "supervise")]
     supervised_by: Option<i32>,
+}
+
+/// The document at the end.
+#[derive(Serialize)]
+struct Told<'a> {
+    pipeline: &'a str,
+    source: String,
+    checkpoint: &'a Path,
+    output: &'a Path,
+    #[serde(flatten)]
+    account: &'a Account,
+    ended: Ending,
+    error: Option<&'a str>,
 }
 
 /// How long the end waits for a terminal that does not take what is to be shown.
@@ -55,25 +88,46 @@ impl Run {
     pub(super) fn main(self) -> Result<(), Failure> {
         // A child has the defaults of the same file as its supervisor.
         if self.supervise && self.supervised_by.is_none() {
-            return supervise::supervise();
+            return supervise::supervise(self.format);
         }
         if let Some(supervisor) = self.supervised_by {
             supervise::tie_to(supervisor)?;
         }
         let runtime = runtime()?;
         let (terminal, log) = (Voice::new(std::io::stdout()), Voice::new(std::io::stderr()));
-        let ended = runtime.block_on(self.drive(&terminal, &log));
+        let account = Arc::new(Mutex::new(Account::default()));
+        let ended = runtime.block_on(self.drive(&terminal, &log, &account));
         terminal.finish(LAST_WORDS);
         log.finish(LAST_WORDS);
         // A disk that hangs must not keep a driver that has ended.
         runtime.shutdown_timeout(LAST_WORDS);
+        if self.format == Format::Json {
+            self.tell(&account.lock().expect("nobody panics over it"), &ended)?;
+        }
         ended
     }
 
-    async fn drive(&self, terminal: &Voice, log: &Voice) -> Result<(), Failure> {
+    fn tell(&self, account: &Account, ended: &Result<(), Failure>) -> Result<(), Failure> {
+        print_json(&Told {
+            pipeline: &self.pipeline,
+            source: self.source.to_string(),
+            checkpoint: &self.checkpoint,
+            output: &self.output,
+            account,
+            ended: Ending::of(ended),
+            error: ended.as_ref().err().map(|failure| failure.message.as_str()),
+        })
+    }
+
+    async fn drive(
+        &self,
+        terminal: &Voice,
+        log: &Voice,
+        account: &Arc<Mutex<Account>>,
+    ) -> Result<(), Failure> {
         let mut signals = Signals::listen()?;
         let mut context = tokio::select! {
-            started = self.start(terminal, log) => started?,
+            started = self.start(terminal, log, account) => started?,
             _ = signals.next() => {
                 log.say("stopped before the start was done: nothing was received");
                 return Ok(());
@@ -94,21 +148,32 @@ impl Run {
         }
     }
 
-    async fn start(&self, terminal: &Voice, log: &Voice) -> Result<StreamingContext, Failure> {
+    async fn start(
+        &self,
+        terminal: &Voice,
+        log: &Voice,
+        account: &Arc<Mutex<Account>>,
+    ) -> Result<StreamingContext, Failure> {
         let pipeline = Pipeline::find(&self.pipeline)
             .ok_or_else(|| Failure::unusable(format!("there is no pipeline '{}'", self.pipeline)))?;
         let mut options = Options::with_batch_interval(self.batch_interval);
         options.checkpoint_interval = self.checkpoint_interval;
         let (source, log, terminal) = (self.source.clone(), log.clone(), terminal.clone());
+        let (account, echoes) = (account.clone(), self.format == Format::Text);
         let mut context = StreamingContext::get_or_create(os::env(), &self.checkpoint, move |env| {
             let context = StreamingContext::new(env, options)?;
             let lines = context.socket_text_stream(&source.to_string())?;
             context.add_listener(move |event: &Event| {
+                account.lock().expect("nobody panics over it").note(event);
                 if let Some(line) = narrator::tell(event, &source) {
                     log.say(line);
                 }
             });
-            pipeline.build_with_echo(lines, &self.output, move |lines| terminal.say_bytes(lines));
+            pipeline.build_with_echo(lines, &self.output, move |lines| {
+                if echoes {
+                    terminal.say_bytes(lines);
+                }
+            });
             Ok(context)
         })
         .await?;

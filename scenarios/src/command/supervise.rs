@@ -5,38 +5,76 @@
 //!   after somebody asked for the end.
 //! - The child is in a process group of its own: Ctrl-C reaches the supervisor alone, which passes it on, so that one Ctrl-C
 //!   is one for the child.
+//! - With `--format json` each child's document is read, and the supervisor's own has them all; a killed one left none.
 //! - A child whose supervisor is gone stops in order. That needs Linux; elsewhere it goes on.
 
-use super::{FAILED, Failure, INTERRUPTED, UNUSABLE, signals::Signals};
+use super::{FAILED, Failure, INTERRUPTED, UNUSABLE, print_json, signals::Signals, simulated::Format};
 use rustix::process::{Pid, Signal, kill_process};
+use serde::Serialize;
+use serde_json::Value;
 use std::{
     ffi::OsString,
     os::unix::process::ExitStatusExt,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
-use tokio::{process::Command, time::Instant};
+use tokio::{io::AsyncReadExt, process::Command, time::Instant};
 
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// A child that lived so long was well.
 const HEALTHY: Duration = Duration::from_secs(60);
 
+/// The supervisor's document.
+#[derive(Default, Serialize)]
+struct Told {
+    /// How often the pipeline was started.
+    starts: u64,
+    /// What the last lives said at their ends, at most [`LIVES_KEPT`] of them.
+    lives: Vec<Life>,
+}
+
+/// A life of the pipeline.
+#[derive(Serialize)]
+struct Life {
+    /// How its process ended, in words.
+    status: String,
+    /// Its document; `None` if it was killed.
+    told: Option<Value>,
+}
+
+/// A pipeline that dies for days must not fill the supervisor's memory.
+const LIVES_KEPT: usize = 100;
+
 /// Runs this process's own command without `--supervise` until it ends for good.
-pub(super) fn supervise() -> Result<(), Failure> {
+pub(super) fn supervise(format: Format) -> Result<(), Failure> {
     // On this thread: the child learns of the end of the thread that started it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime
         .map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))?
-        .block_on(keep_alive())
+        .block_on(keep_alive(format))
 }
 
-async fn keep_alive() -> Result<(), Failure> {
+async fn keep_alive(format: Format) -> Result<(), Failure> {
+    let mut told = Told::default();
+    let ended = keep_going(format, &mut told).await;
+    if format == Format::Json {
+        print_json(&told)?;
+    }
+    ended
+}
+
+async fn keep_going(format: Format, told: &mut Told) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let mut pause = PAUSE_MIN;
     loop {
         let started = Instant::now();
-        let (status, stopping) = run_child(&mut signals).await?;
+        let (status, stopping, document) = run_child(format, &mut signals).await?;
+        told.starts += 1;
+        if told.lives.len() == LIVES_KEPT {
+            told.lives.remove(0);
+        }
+        told.lives.push(Life { status: status.to_string(), told: document });
         if stopping || !may_go_away(status) {
             return end(status);
         }
@@ -57,21 +95,35 @@ fn may_go_away(status: ExitStatus) -> bool {
     status.code().is_none_or(|code| code != 0 && code != i32::from(UNUSABLE))
 }
 
-/// Runs the child to its end; says whether it was asked to end.
-async fn run_child(signals: &mut Signals) -> Result<(ExitStatus, bool), Failure> {
+/// Runs the child to its end; says whether it was asked to end, and with what document it did.
+async fn run_child(
+    format: Format,
+    signals: &mut Signals,
+) -> Result<(ExitStatus, bool, Option<Value>), Failure> {
     let failed = |error| Failure::failed(format!("cannot start the pipeline: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
     let arguments = child_arguments(std::env::args_os().skip(1), std::process::id());
     let mut command = Command::new(program);
-    let mut child = command.args(arguments).stdin(Stdio::null()).process_group(0).spawn().map_err(failed)?;
+    command.args(arguments).stdin(Stdio::null()).process_group(0);
+    if format == Format::Json {
+        command.stdout(Stdio::piped());
+    }
+    let mut child = command.spawn().map_err(failed)?;
+    // Read while it lives, or it could not write more than a pipe holds.
+    let written = child.stdout.take().map(|mut stdout| {
+        tokio::spawn(async move {
+            let mut written = Vec::new();
+            stdout.read_to_end(&mut written).await.map(|_| written)
+        })
+    });
     let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
     if let Some(pid) = pid {
         eprintln!("supervisor: the pipeline runs as process {}", pid.as_raw_nonzero());
     }
     let mut stopping = false;
-    loop {
+    let status = loop {
         tokio::select! {
-            status = child.wait() => return Ok((status.map_err(failed)?, stopping)),
+            status = child.wait() => break status.map_err(failed)?,
             signal = signals.next() => {
                 stopping = true;
                 if let Some(pid) = pid {
@@ -80,7 +132,12 @@ async fn run_child(signals: &mut Signals) -> Result<(ExitStatus, bool), Failure>
                 }
             }
         }
-    }
+    };
+    let document = match written {
+        Some(written) => written.await.ok().and_then(|read| serde_json::from_slice(&read.ok()?).ok()),
+        None => None,
+    };
+    Ok((status, stopping, document))
 }
 
 fn child_arguments(own: impl Iterator<Item = OsString>, supervisor: u32) -> Vec<OsString> {

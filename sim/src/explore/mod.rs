@@ -91,6 +91,8 @@ pub struct Exploration {
     pub calm: Calm,
     /// For each number of crashes in a row, from one.
     pub depths: Vec<Depth>,
+    /// Whether it was stopped before it had crashed the run at all points of all depths.
+    pub cut_short: bool,
     /// How many runs broke an invariant.
     pub violations: u64,
     /// The first of them in the order of exploration.
@@ -180,7 +182,10 @@ pub fn explore(
             ControlFlow::Break(()) => break,
         }
     }
-    Ok(explorer.told)
+    let mut told = explorer.told;
+    let is_whole = |depth: &Depth| depth.counts.points == depth.points_total;
+    told.cut_short = told.depths.len() < options.depth as usize || !told.depths.iter().all(is_whole);
+    Ok(told)
 }
 
 struct Explorer<'a> {
@@ -237,6 +242,7 @@ impl<'a> Explorer<'a> {
             images_max: options.images_max,
             calm: Calm::of(&reference),
             depths: Vec::new(),
+            cut_short: false,
             violations: 0,
             failures: Vec::new(),
         };

@@ -68,7 +68,7 @@ pub fn is_slack(proof: &Proof, proofs: &[Proof]) -> bool {
 }
 
 /// Sabotages each of the steps, with the seeds below `seeds` of all the scenarios, on `jobs` threads. `each` is told of each proof in the
-/// order of the steps, and says when to stop.
+/// order of the steps. Once `keep_going` says no, no further run is begun, and `each` hears only of the steps whose proofs were done.
 ///
 /// # Panics
 /// If a judge panics: that is a bug of the testbed.
@@ -77,14 +77,28 @@ pub fn prove(
     steps: &[Sabotage],
     seeds: u64,
     jobs: usize,
-    mut each: impl FnMut(Proof) -> ControlFlow<()>,
+    keep_going: impl Fn() -> bool + Sync,
+    mut each: impl FnMut(Proof),
 ) {
-    in_order(jobs, steps, |step| prove_one(scenarios, *step, seeds), |_, proof| each(proof));
+    let prove_one = |step: &Sabotage| prove_one(scenarios, *step, seeds, &keep_going);
+    in_order(jobs, steps, prove_one, |_, proof| {
+        proof.into_iter().for_each(&mut each);
+        ControlFlow::Continue(())
+    });
 }
 
-fn prove_one(scenarios: &[Scenario], step: Sabotage, seeds: u64) -> Proof {
+/// `None` if it was not to go on to the end.
+fn prove_one(
+    scenarios: &[Scenario],
+    step: Sabotage,
+    seeds: u64,
+    keep_going: &impl Fn() -> bool,
+) -> Option<Proof> {
     for seed in 0..seeds {
         for scenario in scenarios {
+            if !keep_going() {
+                return None;
+            }
             let mut sabotaged = RunOptions { sabotage: BTreeSet::from([step]), ..RunOptions::seeded(seed) };
             let is_narrow = seed % 2 == 1;
             if is_narrow {
@@ -102,11 +116,11 @@ fn prove_one(scenarios: &[Scenario], step: Sabotage, seeds: u64) -> Proof {
                 let narrow = OF_DURABILITY.iter().filter(|_| is_narrow);
                 let faults = narrow.map(|kind| kind.name()).collect();
                 let caught = Caught { scenario: scenario.argument().to_owned(), seed, faults, broken };
-                return Proof { step, caught: Some(caught), seeds: seed + 1 };
+                return Some(Proof { step, caught: Some(caught), seeds: seed + 1 });
             }
         }
     }
-    Proof { step, caught: None, seeds }
+    Some(Proof { step, caught: None, seeds })
 }
 
 /// Whether a judge objected because of the sabotage, as far as the run itself tells.

@@ -50,17 +50,18 @@ impl Orderings {
         orderings
     }
 
-    /// Those whose second step waits for the first, and the others.
+    /// Those whose second step waits for the first, and the others. Of no use once `keep_going` has said no.
     pub fn told_apart(
         self,
         scenarios: &[Scenario],
         looks: &[Look],
         jobs: usize,
+        keep_going: &(impl Fn() -> bool + Sync),
     ) -> (Vec<Sabotage>, Vec<Sabotage>) {
         let pairs: Vec<((Step, Step), Vec<Seen>)> = self.0.into_iter().collect();
         let waits = parallel::map(jobs, &pairs, |((first, second), seen)| {
             let mut trials = seen.iter().take(TRIALS);
-            trials.any(|(look, nth)| waits(scenarios, &looks[*look], *first, *second, *nth))
+            trials.any(|(look, nth)| keep_going() && waits(scenarios, &looks[*look], *first, *second, *nth))
         });
         let late = pairs.iter().map(|((first, second), _)| Sabotage::Late(*first, *second));
         let (ordered, unordered): (Vec<_>, Vec<_>) = late.zip(waits).partition(|(_, waits)| *waits);

@@ -44,14 +44,21 @@ pub(super) struct Look {
     refused: BTreeSet<Step>,
 }
 
-/// Finds the steps that runs of the scenarios make, on `jobs` threads.
-pub fn find_steps(scenarios: &[Scenario], jobs: usize) -> Steps {
+/// Finds the steps that runs of the scenarios make, on `jobs` threads. Once `keep_going` says no, no further run is begun, and the steps
+/// are not known.
+pub fn find_steps(
+    scenarios: &[Scenario],
+    jobs: usize,
+    keep_going: impl Fn() -> bool + Sync,
+) -> Option<Steps> {
     let runs: Vec<(usize, u64)> =
         (0..LOOKED_AT).flat_map(|seed| (0..scenarios.len()).map(move |scenario| (scenario, seed))).collect();
-    let looks = parallel::map(jobs, &runs, |(scenario, seed)| look(scenarios, *scenario, *seed));
+    let looks = parallel::map(jobs, &runs, |(scenario, seed)| {
+        keep_going().then(|| look(scenarios, *scenario, *seed)).flatten()
+    });
     let looks: Vec<Look> = looks.into_iter().flatten().collect();
     let orderings = Orderings::of(&looks);
-    let (ordered, unordered) = orderings.told_apart(scenarios, &looks, jobs);
+    let (ordered, unordered) = orderings.told_apart(scenarios, &looks, jobs, &keep_going);
     let made: BTreeSet<Step> = looks.iter().flat_map(|look| &look.made).map(|made| made.step).collect();
     let refused: BTreeSet<Step> = looks.iter().flat_map(|look| look.refused.iter().copied()).collect();
     let (conditional, unconditional) = creations(&made, &refused);
@@ -59,7 +66,8 @@ pub fn find_steps(scenarios: &[Scenario], jobs: usize) -> Steps {
     steps.extend(conditional.iter().chain(&unconditional));
     steps.extend(ordered);
     steps.extend(checks(&made));
-    Steps { steps, unordered, unconditional }
+    // What was left out is left out of all that was found.
+    keep_going().then_some(Steps { steps, unordered, unconditional })
 }
 
 fn look(scenarios: &[Scenario], index: usize, seed: u64) -> Option<Look> {

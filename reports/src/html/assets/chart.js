@@ -60,7 +60,7 @@ function makeChart(view, root, onChoose) {
 
   function laneHeight(lane) {
     if (lane.id === 'faults') return 32;
-    if (lane.id === 'lives') return lane.spans.some((span) => span.row > 0) ? 56 : 44;
+    if (lane.id === 'lives') return lane.spans.some((span) => span.row > 0) ? 66 : 44;
     return state.calm && view.calm.length ? 44 : 32;
   }
 
@@ -84,6 +84,11 @@ function makeChart(view, root, onChoose) {
     return found;
   }
 
+  /** The number of a fault's mark, or that it stands for several. */
+  function numberOf(cluster) {
+    return cluster.items.length > 1 ? '+' : String(items[cluster.first].fault + 1);
+  }
+
   /** A shape for each tone, so that no meaning is in the colour alone. */
   function markOf(cluster, y) {
     const tone = items[cluster.first].tone;
@@ -93,10 +98,11 @@ function makeChart(view, root, onChoose) {
     const title = many === 1 ? words(cluster.first) : `${many} here; ${words(cluster.first)}`;
     const named = { class: 'mark ' + tone };
     if (tone === 'routine') return shape('circle', { ...named, cx: px, cy: y, r }, title);
+    const wide = tone === 'fault' && numberOf(cluster).length > 1 ? 5 : 0;
     const corners = {
       notable: [[0, -r - 1], [r + 1, 0], [0, r + 1], [-r - 1, 0]],
       again: [[-r, -r], [r, -r], [r, r], [-r, r]],
-      fault: [[-r - 4, -r - 3], [r + 4, -r - 3], [0, r + 5]],
+      fault: [[-r - 4 - wide, -r - 3], [r + 4 + wide, -r - 3], [0, r + 5]],
       bad: [[0, -r - 1.5], [r + 1, r], [-r - 1, r]],
     }[tone];
     return shape('polygon', { ...named, points: corners.map(([dx, dy]) => `${px + dx},${y + dy}`).join(' ') }, title);
@@ -121,15 +127,27 @@ function makeChart(view, root, onChoose) {
   }
 
   function drawBands(into, bottom) {
+    const marks = clusters(lanes.find((lane) => lane.id === 'faults')).map((cluster) => cluster.x);
+    const named = [];
+    /** In words where there is room: neither a fault's mark nor other words are there. */
+    const name = (band, left, right, y) => {
+      const from = left + (marks.some((mark) => Math.abs(mark - left) < 12) ? 14 : 5);
+      const to = from + band.label.length * 5.8;
+      const isTaken = marks.some((mark) => mark > from - 12 && mark < to + 12)
+        || named.some((other) => other.y === y && other.from < to + 8 && from < other.to + 8);
+      if (to > right - 3 || isTaken) return;
+      named.push({ from, to, y });
+      into.append(label(from, y, band.label, { class: 'band-name' }));
+    };
     for (const band of view.bands) {
       if (band.to < state.from || band.from > state.to) continue;
       const [left, right] = [Math.max(x(band.from), GUTTER), Math.min(x(band.to), width - RIGHT)];
       into.append(shape('rect', { class: 'band ' + band.kind, x: left, y: AXIS, width: Math.max(right - left, 1),
         height: bottom - AXIS }, band.label));
-      // In words where there is room; those of faults stand higher, since they may overlap the others.
+      // Those of faults stand higher, since they may overlap the others.
       const y = AXIS + (band.kind === 'fault' ? 10 : 25);
       if (band.kind === 'fault') into.append(shape('rect', { class: 'span fault', x: left, y: AXIS + 28, width: Math.max(right - left, 1.5), height: 3 }, band.label));
-      if (right - left > band.label.length * 5.8 + 8) into.append(label(left + 5, y, band.label, { class: 'band-name' }));
+      name(band, left, right, y);
     }
   }
 
@@ -137,7 +155,7 @@ function makeChart(view, root, onChoose) {
     for (const span of lane.spans) {
       if (span.to < state.from || span.from > state.to) continue;
       const [left, right] = [Math.max(x(span.from), GUTTER), Math.min(x(span.to), width - RIGHT)];
-      const y = top + 23 + 12 * span.row;
+      const y = top + 23 + 20 * span.row;
       into.append(shape('rect', { class: 'span ' + span.kind, x: left, y, width: Math.max(right - left, 1.5), height: 5,
         rx: 1.5 }, span.about));
       const above = span.kind === 'life' && right - left > 44;
@@ -175,8 +193,8 @@ function makeChart(view, root, onChoose) {
     for (const cluster of clusters(lane)) {
       into.append(markOf(cluster, y));
       if (lane.id === 'faults') {
-        const number = cluster.items.length > 1 ? '+' : items[cluster.first].fault + 1;
-        into.append(label(cluster.x, y + 2, number, { class: 'flag' }));
+        const number = numberOf(cluster);
+        into.append(label(cluster.x, y + (number.length > 1 ? 1 : 2), number, { class: number.length > 1 ? 'flag long' : 'flag' }));
       }
       if (cluster.items.includes(state.chosen)) into.append(shape('circle', { class: 'ring', cx: cluster.x, cy: y, r: lane.id === 'faults' ? 13 : 10 }));
       drawn.push({ ...cluster, y, lane: lane.id, top, bottom });

@@ -258,9 +258,12 @@ impl<'a> Effects<'a> {
                 _ => {}
             }
         }
+        let end = match until < self.report.took {
+            true => format!("until {}", seconds(until)),
+            false => "to the end of the run".to_owned(),
+        };
         let text = format!(
-            "it went on until {}; in that time {} were stored and {} completed",
-            seconds(until),
+            "it went on {end}; in that time {} were stored and {} completed",
             count(blocks, "block"),
             count(completed, "batch")
         );

@@ -43,6 +43,9 @@ pub fn render(report: &RunReport) -> String {
             }
         }
         main {
+            @if !report.held() {
+                (section("broken", "What is broken", "What the judges object to; the rest of the page is what led to it.", &tables::broken(report)))
+            }
             (section("timeline", "Timeline", "", &chart(report)))
             (section("plan", "Faults", tables::plan_about(report), &tables::plan(&view)))
             (section("verdicts", "Verdicts", tables::VERDICTS_ABOUT, &tables::verdicts(report)))

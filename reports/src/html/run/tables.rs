@@ -1,7 +1,10 @@
 //! The sections of a run's page that stand in the page itself.
 
 use super::view::View;
-use crate::text::{ledger, moments::seconds};
+use crate::{
+    replay::replay_command,
+    text::{ledger, moments::seconds},
+};
 use highwater_sim::{
     fault::Step,
     run::{LifeEnd, RunReport},
@@ -71,13 +74,27 @@ pub(super) fn verdicts(report: &RunReport) -> Markup {
     }
 }
 
+/// What the judges object to, for the top of the page.
+pub(super) fn broken(report: &RunReport) -> Markup {
+    html! {
+        ul.broken {
+            @for verdict in report.verdicts.iter().filter(|verdict| !verdict.violations.is_empty()) {
+                @for violation in &verdict.violations {
+                    li { strong { (verdict.invariant) " " (verdict.invariant.name()) } ": " (violation) }
+                }
+            }
+        }
+        p { "To see it again: " code { (replay_command(report)) } }
+    }
+}
+
 pub(super) fn ledger(report: &RunReport) -> Markup {
     html! {
         div.scrolls { table {
             thead { tr { th { "records" } th.number { "count" } th { "which" } } }
             tbody {
                 @for (name, count, meaning) in ledger::rows(report) {
-                    @let wrong = count > 0 && matches!(name, "twice" | "lost");
+                    @let wrong = count > 0 && !report.held() && matches!(name, "twice" | "lost");
                     tr.broken[wrong] {
                         th scope="row" { (name) }
                         td.number { (count) }

@@ -70,7 +70,10 @@ fn tiles(summary: &SweepSummary, failures: usize) -> Markup {
         div.tiles {
             (tile(failures.to_string(), if failures == 1 { "failed run" } else { "failed runs" }, failures > 0))
             (tile(totals.crashes.to_string(), "crashes", false))
-            (tile(totals.losses.to_string(), "lost records", totals.losses > 0))
+            @match summary.held() {
+                true if totals.losses > 0 => (tile(totals.losses.to_string(), "records behind detected damage", false)),
+                _ => (tile(totals.losses.to_string(), "lost records", totals.losses > 0)),
+            }
             (tile(totals.duplicates.to_string(), "batches emitted again", false))
             (tile(format!("{hit} / {hittable}"), "cells hit", false))
             (tile(format!("{} / {}", totals.planned - totals.missed, totals.planned), "faults fired", false))
