@@ -118,6 +118,11 @@ impl Browser {
     }
 
     fn ask(&mut self, session: Option<&str>, method: &str, parameters: Value) -> Value {
+        self.try_to_ask(session, method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The answer, or the error that stands in it.
+    fn try_to_ask(&mut self, session: Option<&str>, method: &str, parameters: Value) -> Result<Value, Value> {
         self.messages_sent += 1;
         let id = self.messages_sent;
         let mut message = json!({ "id": id, "method": method, "params": parameters });
@@ -129,8 +134,10 @@ impl Browser {
         loop {
             let answer = self.from.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{method}: {error}"));
             if answer["id"] == id {
-                assert!(answer.get("error").is_none(), "{method}: {answer}");
-                return answer["result"].clone();
+                return match answer.get("error") {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(answer["result"].clone()),
+                };
             }
             self.heard.push(answer);
         }
@@ -175,10 +182,16 @@ impl Page<'_> {
         text.as_str().unwrap_or_else(|| panic!("{selector}")).to_owned()
     }
 
-    /// Waits until an expression is true.
+    /// Waits until an expression is true. While one page is left for another there is nothing to ask: that is no answer yet.
     pub fn until(&mut self, expression: &str) {
         let deadline = Instant::now() + PATIENCE;
-        while self.evaluate(&format!("Boolean({expression})")) != true {
+        let asked = json!({ "expression": format!("Boolean({expression})"), "returnByValue": true });
+        loop {
+            match self.browser.try_to_ask(Some(&self.session), "Runtime.evaluate", asked.clone()) {
+                Ok(result) if result["result"]["value"] == true => return,
+                Ok(_) => {}
+                Err(error) => assert!(error.to_string().contains("navigated"), "{expression}: {error}"),
+            }
             assert!(Instant::now() < deadline, "it never became true: {expression}");
             thread::sleep(Duration::from_millis(10));
         }
