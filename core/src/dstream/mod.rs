@@ -22,10 +22,6 @@ mod several;
 mod shuffle;
 mod stateless;
 mod stream;
-#[cfg(test)]
-mod testbed;
-#[cfg(test)]
-mod testing;
 #[cfg(all(test, feature = "os"))]
 mod tests;
 mod update_state;
