@@ -117,6 +117,14 @@ impl Text {
     }
 }
 
+/// A line in a block of its own: for what comes from elsewhere than from a source of lines.
+impl From<&str> for Text {
+    fn from(line: &str) -> Self {
+        let block = TextBlock::from_lines([line]);
+        Self { start: 0, end: block.ends[0], block: Arc::new(block) }
+    }
+}
+
 impl Deref for Text {
     type Target = str;
 

@@ -1,59 +1,129 @@
-//! The catalogue of scenarios: each pipeline against each kind of source, over real text.
+//! The catalogue of scenarios: each pipeline against each kind of source, and each operator that keeps something, over real text.
 //!
 //! A scenario's model says what the output must be. It is written from the pipelines' description, as plainly as can be, and
 //! shares nothing with the engine but the way a batch time is printed.
 
-mod windows;
-
-use crate::pipelines::{HOT_WORDS, IDLE_BATCHES, Pipeline, Sliding, WINDOW_WORDS, WORD_LENGTHS};
-use highwater_core::BatchTime;
+use crate::{
+    operators::{OPERATORS, Operator, ResumingLines, told},
+    pipelines::{HOT_WORDS, IDLE_BATCHES, PIPELINES, Pipeline},
+};
+use highwater_core::{BatchTime, DStream, Text};
 use highwater_sim::{
-    scenario::{Figure, Figures, Limits, Load, Model, Outcome, Scenario, simulated_options},
-    source::Mode,
+    scenario::{
+        Batches, Feed, Figure, Figures, Limits, Load, Model, Outcome, Receive, Scenario, simulated_options,
+        socket,
+    },
+    source::{Mode, Source},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
+    path::Path,
     sync::Arc,
 };
-use windows::KeyOf;
 
 /// The text that the sources send, from which each seed takes a passage. `data/README.md` says where it is from.
 pub const CORPUS: &str = include_str!("../data/moby-dick.txt");
 
+fn corpus() -> Arc<Vec<String>> {
+    Arc::new(CORPUS.lines().map(str::to_owned).collect())
+}
+
 /// All scenarios, in the order in which they are swept.
 pub fn scenarios() -> Vec<Scenario> {
-    let corpus: Arc<Vec<String>> = Arc::new(CORPUS.lines().map(str::to_owned).collect());
+    let corpus = corpus();
     let none = Expectations::default();
-    let windows = |span, key_of| Expectations { windows: Some(window_figures(span, key_of)), ..none.clone() };
-    let both: &[Mode] = &[Mode::Resume, Mode::Tcp];
-    let one: &[Mode] = &[Mode::Resume];
-    let (word, length): (KeyOf, KeyOf) = (str::to_owned, |word| word.chars().count().to_string());
-    [
-        ("word-count", both, counts_model(), Expectations { outcome: Some(Arc::new(sum)), ..none.clone() }),
-        (
-            "running-total",
-            both,
-            totals_model(),
-            Expectations { outcome: Some(Arc::new(last)), ..none.clone() },
-        ),
-        ("hot-words", both, hot_model(), windows(HOT_WORDS, word)),
+    let programs = [
+        ("word-count", counts_model(), Expectations { outcome: Some(Arc::new(sum)), ..none.clone() }),
+        ("running-total", totals_model(), Expectations { outcome: Some(Arc::new(last)), ..none.clone() }),
+        ("hot-words", hot_model(), Expectations { windows: Some(figures(hot_words)), ..none.clone() }),
         (
             "sessions",
-            both,
             sessions_model(),
             Expectations { time_outs: Some(figures(ended_sessions)), ..none.clone() },
         ),
-        ("window-words", one, windows::model("Window", WINDOW_WORDS, word), windows(WINDOW_WORDS, word)),
-        ("word-lengths", one, windows::model("Lengths", WORD_LENGTHS, length), windows(WORD_LENGTHS, length)),
-    ]
-    .into_iter()
-    .flat_map(|(name, modes, model, expectations)| {
+    ];
+    let of_program = |(name, model, expectations): (&str, Model, Expectations)| {
         let pipeline = Pipeline::find(name).expect("it is in the catalogue of pipelines");
-        let of_mode =
-            |mode: &Mode| scenario(pipeline, model.clone(), expectations.clone(), *mode, corpus.clone());
-        modes.iter().map(of_mode).collect::<Vec<_>>()
-    })
-    .collect()
+        let of_mode = |mode| scenario(pipeline, model.clone(), expectations.clone(), mode, corpus.clone());
+        [Mode::Resume, Mode::Tcp].map(of_mode)
+    };
+    let programs: Vec<_> = programs.into_iter().flat_map(of_program).collect();
+    let operators = OPERATORS.map(|operator| of_operator(operator, Mode::Resume, corpus.clone()));
+    let ends = [own_receiver, text_files, text_directories].map(|scenario| scenario(corpus.clone()));
+    programs.into_iter().chain(operators).chain(ends).collect()
+}
+
+/// An operator as a scenario. The catalogue has each with a source that can resume alone: what the other one does differently is in what
+/// comes to the operator.
+fn of_operator(operator: Operator, mode: Mode, corpus: Arc<Vec<String>>) -> Scenario {
+    let Operator { pipeline, model, slide } = operator;
+    let windows = slide.map(|_| figures(move |batches| told::figures(batches, &model(batches))));
+    let expectations = Expectations { windows, ..Expectations::default() };
+    let text: Model = Arc::new(move |batches| {
+        let line = |((time, _), told): (&Input, Option<told::Counts>)| {
+            told.map_or_else(String::new, |told| {
+                format!("{} at time {time} {}\n", pipeline.name, rendered(&told))
+            })
+        };
+        batches.iter().zip(model(batches)).map(line).collect()
+    });
+    scenario(pipeline, text, expectations, mode, corpus)
+}
+
+/// `word-count` with lines from a receiver of one's own.
+fn own_receiver(corpus: Arc<Vec<String>>) -> Scenario {
+    let pipeline = Pipeline::find("word-count").expect("it is in the catalogue of pipelines");
+    let receive: Receive = Arc::new(|context, _| {
+        let lines = context.receiver_stream(ResumingLines { address: Source::ADDRESS.to_owned() });
+        Ok(lines.map(|line| Text::from(line.as_str())))
+    });
+    Scenario {
+        name: "receiver-stream".into(),
+        about:
+            "counts the words of each batch, from a receiver of one's own that acknowledges what is durable"
+                .into(),
+        receive,
+        ..scenario(pipeline, counts_model(), Expectations::default(), Mode::Resume, corpus)
+    }
+}
+
+/// `running-total` with lines from the files of a directory: each is in one batch, and a batch that is run again has the same.
+fn text_files(corpus: Arc<Vec<String>>) -> Scenario {
+    let pipeline = Pipeline::find("running-total").expect("it is in the catalogue of pipelines");
+    let expectations = Expectations { outcome: Some(Arc::new(last)), ..Expectations::default() };
+    Scenario {
+        name: "text-file-stream".into(),
+        about: "counts the words of all batches so far, from files that appear in a directory".into(),
+        feed: Feed::Directory,
+        receive: Arc::new(|context, directory| Ok(context.text_file_stream(directory))),
+        ..scenario(pipeline, totals_model(), expectations, Mode::Resume, corpus)
+    }
+}
+
+/// The shortest line that is saved, in bytes: so that some batches have records and save none.
+const SAVED_BYTES_MIN: usize = 40;
+
+/// Lines saved in a directory a batch.
+fn text_directories(corpus: Arc<Vec<String>>) -> Scenario {
+    let build = |lines: DStream<Text>, output: &Path| {
+        let long = lines.filter(|line| line.len() >= SAVED_BYTES_MIN);
+        long.save_as_text_files(output.display().to_string(), "");
+    };
+    let batch = |(time, lines): &Input| {
+        let long: Vec<&String> = lines.iter().filter(|line| line.len() >= SAVED_BYTES_MIN).collect();
+        let mut text = format!("out-{}/_SUCCESS:\nrecords: {}\n", time.0, long.len());
+        if !long.is_empty() {
+            text += &format!("out-{}/part-00000:\n", time.0);
+        }
+        long.into_iter().for_each(|line| text += &format!("{line}\n"));
+        text
+    };
+    let model = move |batches: &Batches| batches.iter().map(batch).collect();
+    Scenario {
+        about: "saves the longer lines of each batch in a directory of its own".into(),
+        corpus,
+        ..Scenario::new("save-as-text-files", build, model)
+    }
 }
 
 /// What is expected of a scenario beside its text.
@@ -71,7 +141,17 @@ pub fn find(name: &str) -> Option<Scenario> {
 
 /// The scenario of a pipeline with a source of this kind.
 pub fn of_pipeline(pipeline: &str, mode: Mode) -> Option<Scenario> {
-    find(&name_of(pipeline, mode))
+    let operator = OPERATORS.into_iter().find(|operator| operator.pipeline.name == pipeline);
+    match operator {
+        Some(operator) => Some(of_operator(operator, mode, corpus())),
+        None => Pipeline::find(pipeline).and_then(|_| find(&name_of(pipeline, mode))),
+    }
+}
+
+/// The names of all pipelines that there is a scenario of.
+pub fn pipelines() -> impl Iterator<Item = &'static str> {
+    let programs = PIPELINES.iter().map(|pipeline| pipeline.name);
+    programs.chain(OPERATORS.iter().map(|operator| operator.pipeline.name))
 }
 
 fn name_of(pipeline: &str, mode: Mode) -> String {
@@ -96,6 +176,8 @@ fn scenario(
         name: name_of(pipeline.name, mode),
         about: format!("{}, from {source}", pipeline.about),
         mode,
+        feed: Feed::Socket,
+        receive: socket(),
         build: Arc::new(move |lines, output| pipeline.build(lines, output)),
         model,
         outcome: expectations.outcome,
@@ -148,8 +230,8 @@ fn totals_model() -> Model {
 
 /// The words of the last batches, counted: those of the batch that leaves the window are taken off.
 fn hot_model() -> Model {
-    let window_ms = HOT_WORDS.window_batches * simulated_options().batch_interval.millis();
-    Arc::new(move |batches| {
+    Arc::new(|batches| {
+        let window_ms = HOT_WORDS.window_batches * batches.batch_interval.millis();
         let mut window: VecDeque<(BatchTime, BTreeMap<String, u64>)> = VecDeque::new();
         let mut sums = BTreeMap::<String, u64>::new();
         let batch = |(time, lines): &Input| {
@@ -186,8 +268,8 @@ fn sessions_model() -> Model {
 
 /// What a session is: a word's batches; it ends in the first batch without the word whose time is so many intervals after the
 /// last of them, also where times between were passed over.
-fn ended_sessions(batches: &[Input]) -> Vec<Figure> {
-    let idle_ms = IDLE_BATCHES * simulated_options().batch_interval.millis();
+fn ended_sessions(batches: &Batches) -> Vec<Figure> {
+    let idle_ms = IDLE_BATCHES * batches.batch_interval.millis();
     let mut of_words: BTreeMap<String, Vec<(usize, u64)>> = BTreeMap::new();
     for (number, (_, lines)) in batches.iter().enumerate() {
         let mut counts = BTreeMap::new();
@@ -211,15 +293,13 @@ fn ended_sessions(batches: &[Input]) -> Vec<Figure> {
     ended
 }
 
-fn figures(expected: fn(&[Input]) -> Vec<Figure>) -> Figures {
-    Figures { expected: Arc::new(move |batches| expected(batches)), read: Arc::new(read) }
+/// Gathered anew for every window.
+fn hot_words(batches: &Batches) -> Vec<Figure> {
+    told::figures(batches, &told::of_windows(batches, HOT_WORDS, |window| told::counts(window.concat())))
 }
 
-fn window_figures(span: Sliding, key_of: KeyOf) -> Figures {
-    Figures {
-        expected: Arc::new(move |batches| windows::figures(batches, span, key_of)),
-        read: Arc::new(read),
-    }
+fn figures(expected: impl Fn(&Batches) -> Vec<Figure> + Send + Sync + 'static) -> Figures {
+    Figures { expected: Arc::new(expected), read: Arc::new(read) }
 }
 
 /// `Ended at time 2018-03-02 03:29:16 [("a", 1)]`, line by line.
@@ -284,7 +364,7 @@ fn last(text: &str) -> Vec<(String, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use highwater_sim::scenario::Batches;
+    use highwater_core::Interval;
 
     #[test]
     fn the_outcome_is_read_from_the_output() {
@@ -304,19 +384,23 @@ mod tests {
     }
 
     /// Batches of these lines, a second apart.
-    fn batches(lines: &[&str]) -> Vec<Input> {
-        let batch = |(second, line): (u64, &&str)| (BatchTime(second * 1000), vec![(*line).to_owned()]);
-        (0..).zip(lines).map(batch).collect()
+    fn batches(lines: &[&str]) -> Batches {
+        at((0..).zip(lines.iter().copied()))
+    }
+
+    fn at<'a>(lines: impl IntoIterator<Item = (u64, &'a str)>) -> Batches {
+        let batch = |(second, line): (u64, &str)| (BatchTime(second * 1000), vec![line.to_owned()]);
+        Batches::new(BatchTime(0), Interval::from_secs(1), lines.into_iter().map(batch).collect())
     }
 
     #[test]
     fn a_window_holds_its_batches_and_no_other() {
-        let batches = Batches::new(BatchTime(0), batches(&["a", "b", "", "", "a", "", ""]));
+        let batches = batches(&["a", "b", "", "", "a", "", ""]);
         let text = hot_model()(&batches).concat();
         let of_a: Vec<_> =
             read(&text).into_iter().filter(|(_, word, _)| word == "a").map(|(_, _, count)| count).collect();
         assert_eq!(of_a, [1, 1, 1, 1, 2, 1, 1]);
-        assert_eq!(windows::figures(&batches, HOT_WORDS, str::to_owned), read(&text));
+        assert_eq!(hot_words(&batches), read(&text));
     }
 
     #[test]
@@ -333,11 +417,10 @@ mod tests {
 
     #[test]
     fn a_session_ends_in_the_first_batch_after_times_that_were_passed_over_unless_the_word_is_in_it() {
-        let at = |second: u64, line: &str| (BatchTime(second * 1000), vec![line.to_owned()]);
-        let ended = |batches: &[Input]| ended_sessions(batches);
+        let ended = |lines: &[(u64, &str)]| ended_sessions(&at(lines.iter().copied()));
         let second = |second: u64| BatchTime(second * 1000).to_string();
-        assert_eq!(ended(&[at(1, "a b"), at(90, "b")]), [(second(90), "a".into(), 1)]);
-        assert_eq!(ended(&[at(1, "a b"), at(90, "a"), at(93, "")]).len(), 2);
+        assert_eq!(ended(&[(1, "a b"), (90, "b")]), [(second(90), "a".into(), 1)]);
+        assert_eq!(ended(&[(1, "a b"), (90, "a"), (93, "")]).len(), 2);
     }
 
     #[test]
@@ -345,7 +428,9 @@ mod tests {
         let names: Vec<_> = scenarios().into_iter().map(|scenario| scenario.name).collect();
         let pipelines = ["word-count", "running-total", "hot-words", "sessions"];
         let mut expected = pipelines.map(|name| [name.to_owned(), format!("{name}-tcp")]).concat();
-        expected.extend(["window-words", "word-lengths"].map(str::to_owned));
+        expected.extend(OPERATORS.map(|operator| operator.pipeline.name.to_owned()));
+        let ends = ["receiver-stream", "text-file-stream", "save-as-text-files"];
+        expected.extend(ends.map(str::to_owned));
         assert_eq!(names, expected);
         assert!(names.iter().all(|name| find(name).is_some()));
     }

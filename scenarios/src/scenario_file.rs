@@ -133,7 +133,7 @@ impl File<'_> {
         };
         let pipeline = written.pipeline.get_ref();
         let mut scenario = catalogue::of_pipeline(pipeline, mode).ok_or_else(|| {
-            let names = crate::pipelines::PIPELINES.map(|pipeline| pipeline.name).join(", ");
+            let names = catalogue::pipelines().collect::<Vec<_>>().join(", ");
             self.at(&written.pipeline, format!("there is no pipeline `{pipeline}`; there are: {names}"))
         })?;
         let (name, place) = match &written.name {

@@ -8,7 +8,7 @@ use crate::{
     rng::{Domain, Draws, stream},
     source::{Line, Mode, Script},
 };
-use highwater_core::{BatchTime, DStream, Options, Text};
+use highwater_core::{BatchTime, DStream, Error, Interval, Options, StreamingContext, Text};
 use std::{
     collections::BTreeSet,
     ops::{Deref, RangeInclusive},
@@ -17,21 +17,41 @@ use std::{
     time::Duration,
 };
 
-/// Adds a pipeline's operators and outputs to a stream of lines. Its output goes to the file at the path.
+/// Adds a pipeline's operators and outputs to a stream of lines. Its output goes to the file at the path, or into directories whose
+/// paths begin with it.
 pub type Build = Arc<dyn Fn(DStream<Text>, &Path) + Send + Sync>;
+
+/// How the lines of a source come to the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Over the network, from its socket: the URL is `tcp://HOST:PORT` or `resume://HOST:PORT`.
+    Socket,
+    /// In files, which appear whole and durable in a directory of the driver's disk: the URL is its path. What is in a file counts
+    /// as acknowledged.
+    Directory,
+}
+
+/// Makes the stream of lines out of a context and the source's URL.
+pub type Receive = Arc<dyn Fn(&StreamingContext, &str) -> Result<DStream<Text>, Error> + Send + Sync>;
 
 /// The batches of a run, in the order of their times: each with its lines. Where the driver passed some over, they are missing.
 #[derive(Clone, Debug)]
 pub struct Batches {
     /// Where the grid of batch times begins, and that of every slide.
     pub zero_time: BatchTime,
+    /// From one batch time to the next.
+    pub batch_interval: Interval,
     batches: Vec<(BatchTime, Vec<String>)>,
 }
 
 impl Batches {
     /// These batches, on the grid that begins at `zero_time`.
-    pub fn new(zero_time: BatchTime, batches: Vec<(BatchTime, Vec<String>)>) -> Self {
-        Self { zero_time, batches }
+    pub fn new(
+        zero_time: BatchTime,
+        batch_interval: Interval,
+        batches: Vec<(BatchTime, Vec<String>)>,
+    ) -> Self {
+        Self { zero_time, batch_interval, batches }
     }
 }
 
@@ -45,6 +65,9 @@ impl Deref for Batches {
 
 /// What the output file must hold for a sequence of batches: a text for each, an empty one for a batch without output. Obviously
 /// right, and no engine in it.
+///
+/// Of an output in directories it is the content of each file, in the order of their paths, after a line that names the file:
+/// `out-1519961356000/_SUCCESS:`, where the path of the output ends in `out`.
 pub type Model = Arc<dyn Fn(&Batches) -> Vec<String> + Send + Sync>;
 
 /// What a run comes to in the end, from the text of the output file: equal for equal input however the batches fell.
@@ -77,6 +100,10 @@ pub struct Scenario {
     pub about: String,
     /// What the source can do.
     pub mode: Mode,
+    /// How the lines come to the driver.
+    pub feed: Feed,
+    /// How its lines are received, from the URL of the feed; with `socket_text_stream` unless it says otherwise.
+    pub receive: Receive,
     /// The pipeline.
     pub build: Build,
     /// Its results, batch by batch.
@@ -177,6 +204,11 @@ fn plain_lines() -> Vec<String> {
     (0..PLAIN_LINES).map(line).collect()
 }
 
+/// Lines from the source's socket.
+pub fn socket() -> Receive {
+    Arc::new(|context, url| context.socket_text_stream(url))
+}
+
 impl Scenario {
     /// A scenario of a pipeline and its model: fed by a source that can resume, with plain numbered lines, and options that are small
     /// enough for everything to happen. All of that can be set in its fields.
@@ -192,6 +224,8 @@ impl Scenario {
             name: name.into(),
             about: String::new(),
             mode: Mode::Resume,
+            feed: Feed::Socket,
+            receive: socket(),
             build: Arc::new(build),
             model: Arc::new(model),
             outcome: None,

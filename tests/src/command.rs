@@ -1,4 +1,4 @@
-//! The built `highwater` command as a process, with its output in files.
+//! The built `highwater` command, and the examples, as processes, with its output in files.
 //!
 //! A process is killed when its value is dropped, so a test that fails leaves none behind.
 
@@ -16,27 +16,9 @@ use std::{
 /// How long a test waits for what must come. Far more than it takes, for a machine that has other things to do.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The path of the command, built first, in the profile of this test.
-///
-/// # Panics
-/// If it cannot be built.
-pub fn path() -> &'static Path {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| build(&["--bin", "highwater"]).join("highwater"))
-}
-
-/// Builds the examples, which lie in `examples` beside the command.
-///
-/// # Panics
-/// If they cannot be built.
-pub fn build_examples() {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| build(&["--examples"]));
-}
-
-/// Builds some targets of all members; gives the directory that they are in.
-fn build(targets: &[&str]) -> PathBuf {
-    // This test is TARGET/PROFILE/deps/NAME, the command is TARGET/PROFILE/highwater.
+/// Builds some targets of the workspace, in the profile of this test; where they lie then.
+fn built(targets: &[&str]) -> PathBuf {
+    // This test is TARGET/PROFILE/deps/NAME.
     let test = std::env::current_exe().expect("a test knows where it is");
     let profile = test.ancestors().nth(2).expect("a test lies in the target directory");
     let profile_name = match profile.file_name().and_then(OsStr::to_str) {
@@ -46,13 +28,32 @@ fn build(targets: &[&str]) -> PathBuf {
     let target = profile.parent().expect("a profile lies in the target directory");
     let built = Command::new(env!("CARGO"))
         // All members, so that dependencies have the features with which the tests were built: nothing is built twice.
-        .args(["build", "--quiet", "--workspace", "--profile", profile_name, "--target-dir"])
-        .arg(target)
+        .args(["build", "--quiet", "--workspace", "--profile", profile_name])
         .args(targets)
+        .arg("--target-dir")
+        .arg(target)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .status();
-    assert!(built.expect("cargo starts").success(), "it does not build: {targets:?}");
+    assert!(built.expect("cargo starts").success(), "{targets:?} do not build");
     profile.to_owned()
+}
+
+/// The path of the command, built first, in the profile of this test.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn path() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| built(&["--bin", "highwater"]).join("highwater"))
+}
+
+/// The directory of the examples, built first, in the profile of this test.
+///
+/// # Panics
+/// If they cannot be built.
+pub fn examples() -> &'static Path {
+    static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
+    EXAMPLES.get_or_init(|| built(&["--examples"]).join("examples"))
 }
 
 /// A command that has ended.
@@ -107,7 +108,16 @@ impl Process {
     /// If it does not start.
     pub fn start(directory: &Path, name: &str, arguments: &[&OsStr]) -> Self {
         let stdout = File::create(directory.join(format!("{name}.out"))).expect("an output file");
-        Self::start_with(directory, name, arguments, stdout.into())
+        Self::start_with(path(), directory, name, arguments, stdout.into())
+    }
+
+    /// As [`start`](Self::start), another program than the command.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start_program(program: &Path, directory: &Path, name: &str, arguments: &[&OsStr]) -> Self {
+        let stdout = File::create(directory.join(format!("{name}.out"))).expect("an output file");
+        Self::start_with(program, directory, name, arguments, stdout.into())
     }
 
     /// As [`start`](Self::start), with its standard output in a pipe that nobody reads.
@@ -115,13 +125,13 @@ impl Process {
     /// # Panics
     /// If it does not start.
     pub fn start_unread(directory: &Path, name: &str, arguments: &[&OsStr]) -> Self {
-        Self::start_with(directory, name, arguments, Stdio::piped())
+        Self::start_with(path(), directory, name, arguments, Stdio::piped())
     }
 
-    fn start_with(directory: &Path, name: &str, arguments: &[&OsStr], out: Stdio) -> Self {
+    fn start_with(program: &Path, directory: &Path, name: &str, arguments: &[&OsStr], out: Stdio) -> Self {
         let (stdout, stderr) = (directory.join(format!("{name}.out")), directory.join(format!("{name}.err")));
         let file = |path| File::create(path).expect("an output file");
-        let child = Command::new(path())
+        let child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(out)

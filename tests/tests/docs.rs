@@ -94,6 +94,28 @@ fn the_documents_call_commands_with_options_that_there_are() {
     assert!(seen > 60, "only {seen} options");
 }
 
+/// The code of the walk through a crate of one's own is that crate's, which is built and tested.
+#[test]
+fn the_code_that_is_walked_through_is_the_crates() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("own-crate");
+    let files = [
+        "src/lib.rs",
+        "src/main.rs",
+        "tests/recovery.rs",
+        "Cargo.toml",
+        "tests/plans/power-loss-at-a-checkpoint.toml",
+    ];
+    let files = files.map(|path| fs::read_to_string(home.join(path)).expect("it is there"));
+    let text = document("test-your-own.md");
+    let blocks = ["```rust,ignore\n", "```toml\n"].into_iter().flat_map(|begin| text.split(begin).skip(1));
+    let blocks: Vec<&str> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 6);
+    for block in blocks {
+        assert!(files.iter().any(|file| file.contains(block)), "in no file of the crate:\n{block}");
+    }
+    assert!(!text.contains("```rust\n") && !text.contains("```rust,no_run"));
+}
+
 #[test]
 fn the_fault_model_names_every_kind_in_its_class_and_nothing_else() {
     let text = document("fault-model.md");

@@ -58,6 +58,10 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
             prop_assert_eq!(found, expected, "node {} in batch {}\n{}", index, number, program);
         }
     }
+    let lines = |records: &Vec<_>| records.iter().map(engine::line).collect::<Vec<_>>();
+    let last = run.of(program.nodes.len() - 1);
+    let expected: BTreeMap<_, _> = last.iter().map(|(number, records)| (*number, lines(records))).collect();
+    prop_assert_eq!(&run.saved, &expected, "the directories of the last node\n{}", program);
     Ok(())
 }
 
@@ -90,7 +94,7 @@ fn the_random_pipelines_have_every_operator_deep_in_them() {
     });
     result.expect("nothing is checked");
     let mut seen = seen.into_inner();
-    assert_eq!(seen.len(), 36, "{seen:?}");
+    assert_eq!(seen.len(), 38, "{seen:?}");
     seen.retain(|_, deep| *deep < 10);
     seen.remove("Source");
     assert!(seen.is_empty(), "hardly any of {seen:?}");

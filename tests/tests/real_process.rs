@@ -1,9 +1,12 @@
 //! The built command on the machine: killed at any moment and started again, it loses and doubles nothing.
 //!
-//! `kill` is the main claim, `stop` the orderly end, `supervise` the restart by itself. The moments of the kills are drawn
+//! `kill` is the main claim, `stop` the orderly end, `supervise` the restart by itself, `examples` what the five programs of the guide
+//! print. The moments of the kills are drawn
 //! from a seed that is printed; `HIGHWATER_KILL_SEED` repeats them, as far as a machine repeats anything. A SIGKILL leaves the
 //! page cache as it is, so what was not synced survives here: losing that is the simulator's part.
 
+#[path = "real_process/examples.rs"]
+mod examples;
 #[path = "real_process/feeding.rs"]
 mod feeding;
 #[path = "real_process/kill.rs"]

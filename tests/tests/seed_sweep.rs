@@ -1,5 +1,8 @@
 //! The sweep that `cargo test` makes: every scenario, every fault, a number of seeds that takes seconds. `highwater sweep` is
-//! the same with more.
+//! the same with more. `slides` crashes every operator in each millisecond of a batch that matters to it.
+
+#[path = "seed_sweep/slides.rs"]
+mod slides;
 
 use highwater_reports::sweep::SweepSummary;
 use highwater_scenarios::catalogue::{find, scenarios};

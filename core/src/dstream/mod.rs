@@ -22,10 +22,6 @@ mod several;
 mod shuffle;
 mod stateless;
 mod stream;
-#[cfg(test)]
-mod testbed;
-#[cfg(test)]
-mod testing;
 #[cfg(all(test, feature = "os"))]
 mod tests;
 mod update_state;
@@ -51,6 +47,22 @@ pub trait Data: Clone + Send + Sync + 'static {}
 impl<T: Clone + Send + Sync + 'static> Data for T {}
 
 /// What a record, a key or a state must be where it is kept over batches or brought to another place.
+///
+/// A line is a slice of the block it came in, which a window must not keep:
+///
+/// ```compile_fail
+/// # use highwater_core::{DStream, Interval, Text};
+/// fn last_minute(lines: DStream<Text>) -> DStream<Text> {
+///     lines.trailing_window(Interval::from_secs(60))
+/// }
+/// ```
+///
+/// ```
+/// # use highwater_core::{DStream, Interval, Text, Word};
+/// fn last_minute(lines: DStream<Text>) -> DStream<Word> {
+///     lines.map(|line| line.to_word()).trailing_window(Interval::from_secs(60))
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept over batches: that needs Clone, Send, Sync and serde's traits",
     note = "a `Text` is a slice of its block: map lines to `line.to_word()` or `line.to_string()` first"
@@ -61,9 +73,24 @@ pub trait Stored: Data + Serialize + DeserializeOwned {}
 impl<T: Data + Serialize + DeserializeOwned> Stored for T {}
 
 /// What a key must be: two equal keys hash and encode alike.
+///
+/// ```compile_fail
+/// # use highwater_core::{DStream, Text};
+/// fn repeated(lines: DStream<Text>) -> DStream<(Text, u64)> {
+///     lines.map(|line| (line, 1)).reduce_by_key(|a, b| a + b)
+/// }
+/// ```
+///
+/// ```
+/// # use highwater_core::{DStream, Text, Word};
+/// fn repeated(lines: DStream<Text>) -> DStream<(Word, u64)> {
+///     lines.map(|line| (line.to_word(), 1)).reduce_by_key(|a, b| a + b)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key: a key is kept in the state, so it needs Hash, Eq, Clone and serde's traits",
-    note = "a `Text` is a slice of its block: use `line.to_word()` or `line.into_words()` for keys"
+    note = "a `Text` is a slice of its block: use `line.to_word()` or `line.into_words()` for keys",
+    note = "a floating-point number is no key: round it to an integer, or take its `to_bits()`"
 )]
 pub trait Key: Stored + Hash + Eq {}
 #[diagnostic::do_not_recommend]

@@ -27,16 +27,22 @@ impl<K: Data, V: Data> DStream<(K, V)> {
     }
 }
 
-impl<K: Key, V: Data> DStream<(K, V)> {
+impl<K: Data, V: Data> DStream<(K, V)> {
     /// Each key of the batch once, with all its values combined by `f`, which must be associative. Values are combined in
     /// the order in which they were received; keys come by key group, then in the order of their first appearance.
-    pub fn reduce_by_key(self, f: impl Fn(V, V) -> V + Send + Sync + 'static) -> DStream<(K, V)> {
+    pub fn reduce_by_key(self, f: impl Fn(V, V) -> V + Send + Sync + 'static) -> DStream<(K, V)>
+    where
+        K: Key,
+    {
         self.derive(OperatorKind::ReduceByKey, move |rdd, _| rdd.reduce_by_key(&f))
     }
 
     /// Each key of the batch once, with all its values in the order in which they were received. Where they are combined
     /// afterwards, [`reduce_by_key`](Self::reduce_by_key) and [`combine_by_key`](Self::combine_by_key) cost less.
-    pub fn group_by_key(self) -> DStream<(K, Vec<V>)> {
+    pub fn group_by_key(self) -> DStream<(K, Vec<V>)>
+    where
+        K: Key,
+    {
         self.derive(OperatorKind::GroupByKey, |rdd, _| rdd.group_by_key())
     }
 
@@ -47,34 +53,52 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         create: impl Fn(V) -> C + Send + Sync + 'static,
         add: impl Fn(C, V) -> C + Send + Sync + 'static,
         merge: impl Fn(C, C) -> C + Send + Sync + 'static,
-    ) -> DStream<(K, C)> {
+    ) -> DStream<(K, C)>
+    where
+        K: Key,
+    {
         self.derive(OperatorKind::CombineByKey, move |rdd, _| rdd.combine_by_key(&create, &add, &merge))
     }
 
     /// For each key that both batches have, every value here with every value of the other.
-    pub fn join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (V, W))> {
+    pub fn join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (V, W))>
+    where
+        K: Key,
+    {
         self.derive_with(other, OperatorKind::Join, |one, other, _| one.join(other))
     }
 
     /// As [`join`](Self::join), and each value here whose key the other has not, with `None`.
-    pub fn left_outer_join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (V, Option<W>))> {
+    pub fn left_outer_join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (V, Option<W>))>
+    where
+        K: Key,
+    {
         self.derive_with(other, OperatorKind::LeftOuterJoin, |one, other, _| one.left_outer_join(other))
     }
 
     /// As [`join`](Self::join), and each value of the other whose key is not here, with `None`.
-    pub fn right_outer_join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (Option<V>, W))> {
+    pub fn right_outer_join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (Option<V>, W))>
+    where
+        K: Key,
+    {
         self.derive_with(other, OperatorKind::RightOuterJoin, |one, other, _| one.right_outer_join(other))
     }
 
     /// As [`join`](Self::join), and each value of either whose key the other has not, with `None`.
     #[allow(clippy::type_complexity, reason = "spelled out it says what it is")]
-    pub fn full_outer_join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (Option<V>, Option<W>))> {
+    pub fn full_outer_join<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (Option<V>, Option<W>))>
+    where
+        K: Key,
+    {
         self.derive_with(other, OperatorKind::FullOuterJoin, |one, other, _| one.full_outer_join(other))
     }
 
     /// Each key of either batch, with its values here and in the other.
     #[allow(clippy::type_complexity, reason = "spelled out it says what it is")]
-    pub fn cogroup<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (Vec<V>, Vec<W>))> {
+    pub fn cogroup<W: Data>(self, other: DStream<(K, W)>) -> DStream<(K, (Vec<V>, Vec<W>))>
+    where
+        K: Key,
+    {
         self.derive_with(other, OperatorKind::Cogroup, |one, other, _| one.cogroup(other))
     }
 }

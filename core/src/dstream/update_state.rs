@@ -163,7 +163,7 @@ where
     }
 }
 
-impl<K: Key, V: Data> DStream<(K, V)> {
+impl<K: Data, V: Data> DStream<(K, V)> {
     /// A state for every key: in each batch `update` gets the key's new values (none, if there are none) and its state so
     /// far, and returns the new state, or `None` to forget the key. The stream holds every key's state in every batch, by
     /// partition, and there in the order in which the keys came first.
@@ -174,7 +174,10 @@ impl<K: Key, V: Data> DStream<(K, V)> {
     pub fn update_state_by_key<S: Stored>(
         self,
         update: impl Fn(Vec<V>, Option<S>) -> Option<S> + Send + Sync + 'static,
-    ) -> DStream<(K, S)> {
+    ) -> DStream<(K, S)>
+    where
+        K: Key,
+    {
         self.update_state_by_key_with_initial_state([], update)
     }
 
@@ -187,7 +190,10 @@ impl<K: Key, V: Data> DStream<(K, V)> {
         self,
         initial: impl IntoIterator<Item = (K, S)>,
         update: impl Fn(Vec<V>, Option<S>) -> Option<S> + Send + Sync + 'static,
-    ) -> DStream<(K, S)> {
+    ) -> DStream<(K, S)>
+    where
+        K: Key,
+    {
         let schema = format!("{} -> {}", type_name::<K>(), type_name::<S>());
         let initial = initial.into_iter().collect();
         self.stateful(Operator::new(OperatorKind::UpdateStateByKey).schema(schema), |id, parent| {

@@ -2,6 +2,8 @@
 //!
 //! The crates are not published, so it depends on a checkout by its path: the one that this command was built from, unless another is
 //! named. Its lock file is that checkout's, so that it builds with what was downloaded for that.
+//!
+//! What it makes is `tests/own-crate`, a crate of the repository that is built and tested there, under another name.
 
 use super::{Failure, simulated::Format};
 use clap::Args;
@@ -22,17 +24,31 @@ Examples:
 The crate has a pipeline (src/lib.rs), a program that runs it (src/main.rs), and a test with a model of its output that lives through 40 \
 seeds of faults (tests/recovery.rs). It builds and passes at once.";
 
-/// The files, by their paths in the crate.
-const FILES: [(&str, &str); 8] = [
-    ("Cargo.toml", include_str!("new/Cargo.toml.in")),
-    (".cargo/config.toml", include_str!("new/cargo-config.toml.in")),
-    (".gitignore", include_str!("new/gitignore.in")),
-    ("README.md", include_str!("new/README.md.in")),
-    ("src/lib.rs", include_str!("new/lib.rs.in")),
-    ("src/main.rs", include_str!("new/main.rs.in")),
-    ("tests/recovery.rs", include_str!("new/recovery.rs.in")),
-    ("tests/plans/power-loss-at-a-checkpoint.toml", include_str!("new/plan.toml.in")),
-];
+macro_rules! files {
+    ($($path:literal),+ $(,)?) => {
+        /// The files, by their paths in the crate.
+        const FILES: [(&str, &str); [$($path),+].len()] =
+            [$(($path, include_str!(concat!("../../../tests/own-crate/", $path)))),+];
+    };
+}
+
+files!(
+    "Cargo.toml",
+    ".cargo/config.toml",
+    ".gitignore",
+    "README.md",
+    "src/lib.rs",
+    "src/main.rs",
+    "tests/recovery.rs",
+    "tests/plans/power-loss-at-a-checkpoint.toml",
+);
+
+/// A file of the crate `ship-log` in the repository as one of the crate `name` elsewhere.
+fn adapted(text: &str, name: &str, checkout: &str) -> String {
+    let text = text.replace("ship-log", name).replace("ship_log", &name.replace('-', "_"));
+    let text = text.replace("](../../", &format!("](file://{checkout}/"));
+    text.replace("\"../../", &format!("\"{checkout}/"))
+}
 
 /// Words that no crate can be called by.
 const RESERVED: [&str; 9] = ["test", "core", "std", "alloc", "proc-macro", "self", "super", "crate", "build"];
@@ -93,12 +109,11 @@ impl New {
     }
 
     fn fill(&self, directory: &Path, checkout: &Path) -> io::Result<()> {
-        let (module, checkout_text) = (self.name.replace('-', "_"), checkout.display().to_string());
-        for (path, template) in FILES {
+        let checkout_text = checkout.display().to_string();
+        for (path, text) in FILES {
             let path = directory.join(path);
             fs::create_dir_all(path.parent().unwrap_or(directory))?;
-            let text = template.replace("{{name}}", &self.name).replace("{{crate}}", &module);
-            fs::write(path, text.replace("{{highwater}}", &checkout_text))?;
+            fs::write(path, adapted(text, &self.name, &checkout_text))?;
         }
         // Cargo takes out what is not needed.
         match fs::copy(checkout.join("Cargo.lock"), directory.join("Cargo.lock")) {
@@ -146,6 +161,35 @@ fn checkout(named: Option<&Path>) -> Result<PathBuf, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn what_is_made_is_the_crate_of_the_repository() {
+        let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/own-crate");
+        let mut there = BTreeSet::new();
+        let mut directories = vec![home.clone()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).expect("it is there") {
+                let path = entry.expect("it can be read").path();
+                match path.is_dir() {
+                    true => directories.push(path),
+                    false => drop(there.insert(path)),
+                }
+            }
+        }
+        // The lock file is the checkout's, and how code is laid out is rustfmt's own way elsewhere. The others may be left by a sweep.
+        let left_out =
+            ["Cargo.lock", "rustfmt.toml", "target", "highwater-reports"].map(|name| home.join(name));
+        there.retain(|path| !left_out.iter().any(|left_out| path.starts_with(left_out)));
+        assert_eq!(there, FILES.iter().map(|(path, _)| home.join(path)).collect());
+    }
+
+    #[test]
+    fn a_crate_elsewhere_has_its_own_name_and_the_way_to_the_checkout() {
+        let text = "ship_log::build [it](../../README.md) ship-log path = \"../../core\"";
+        let expected = "log_2::build [it](file:///hw/README.md) log-2 path = \"/hw/core\"";
+        assert_eq!(adapted(text, "log-2", "/hw"), expected);
+    }
 
     #[test]
     fn a_name_that_no_crate_can_have_is_refused() {

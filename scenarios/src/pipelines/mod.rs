@@ -6,15 +6,11 @@ mod echo;
 mod hot_words;
 mod running_total;
 mod sessions;
-mod window_words;
 mod word_count;
-mod word_lengths;
 
 pub use echo::Echo;
 pub use hot_words::WINDOW as HOT_WORDS;
 pub use sessions::IDLE_BATCHES;
-pub use window_words::WINDOW as WINDOW_WORDS;
-pub use word_lengths::WINDOW as WORD_LENGTHS;
 
 use highwater_core::{
     DStream, Text, Word,
@@ -43,17 +39,20 @@ pub struct Sliding {
     pub slide_batches: u64,
 }
 
-/// All pipelines, by name.
-pub const PIPELINES: [Pipeline; 6] = [
-    hot_words::PIPELINE,
-    running_total::PIPELINE,
-    sessions::PIPELINE,
-    window_words::PIPELINE,
-    word_count::PIPELINE,
-    word_lengths::PIPELINE,
-];
+/// All pipelines that `highwater run` takes, by name.
+pub const PIPELINES: [Pipeline; 4] =
+    [hot_words::PIPELINE, running_total::PIPELINE, sessions::PIPELINE, word_count::PIPELINE];
 
 impl Pipeline {
+    /// One whose lines begin with its name.
+    pub(crate) const fn new(
+        name: &'static str,
+        about: &'static str,
+        graph: fn(DStream<Text>) -> DStream<(Word, u64)>,
+    ) -> Self {
+        Self { name, about, graph, title: name }
+    }
+
     /// The pipeline of this name.
     pub fn find(name: &str) -> Option<Self> {
         PIPELINES.into_iter().find(|pipeline| pipeline.name == name)

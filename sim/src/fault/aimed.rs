@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 const A_SEED: u64 = 3;
 
 /// What no run without faults does.
-const OF_RECOVERIES: [(DiskOperation, Place); 7] = [
+const OF_RECOVERIES: [(DiskOperation, Place); 8] = [
     (DiskOperation::Remove, Place::Generation),
     (DiskOperation::Read, Place::Generation),
     (DiskOperation::Read, Place::Checkpoint),
@@ -25,6 +25,7 @@ const OF_RECOVERIES: [(DiskOperation, Place); 7] = [
     (DiskOperation::Read, Place::Journal),
     (DiskOperation::Read, Place::Marks),
     (DiskOperation::Remove, Place::State),
+    (DiskOperation::Remove, Place::Output),
 ];
 
 /// Adds to a plan the faults whose turn it is.
@@ -85,8 +86,15 @@ fn cells(bounds: &Bounds) -> Vec<(FaultKind, Step, u64)> {
     let calm = bounds.steps.iter().map(|(step, made)| (*step, made.len() as u64));
     let keeps_state = bounds.steps.iter().any(|(step, _)| step.place == Place::State);
     let of_recoveries = OF_RECOVERIES.into_iter().map(|(operation, place)| Step { operation, place });
-    let of_recoveries = of_recoveries
-        .filter(|step| occurrences(bounds, *step) == 0 && (keeps_state || step.place != Place::State));
+    // Only a batch with a directory of its own has something to remove when it is emitted again.
+    let in_directories =
+        occurrences(bounds, Step { operation: DiskOperation::CreateDir, place: Place::Output }) > 0;
+    let is_made = |place: Place| match place {
+        Place::State => keeps_state,
+        Place::Output => in_directories,
+        _ => true,
+    };
+    let of_recoveries = of_recoveries.filter(|step| occurrences(bounds, *step) == 0 && is_made(step.place));
     let steps: Vec<(Step, u64)> = calm.chain(of_recoveries.map(|step| (step, 0))).collect();
     let kinds = bounds.kinds.iter();
     let cell = |kind: FaultKind| {

@@ -12,6 +12,7 @@ use super::{Case, Findings, image};
 use crate::{
     fault::Class,
     run::{Evidence, LifeEnd, LifeEvidence},
+    source::DIRECTORY,
 };
 use highwater_core::{event::Event, ids::Generation};
 use std::collections::BTreeSet;
@@ -19,6 +20,8 @@ use std::collections::BTreeSet;
 /// The files that a quiet directory has: lock, claim, up to five checkpoints, three snapshots, two segments with their marks,
 /// two outputs, and one or two that are about to be removed.
 const FILES_MAX: u64 = 18;
+/// The outputs among them.
+const OUTPUTS: u64 = 2;
 /// What a life that came to an end of its start leaves behind when it dies: a segment with its marks, or a temporary file.
 const FILES_A_LIFE_MAX: u64 = 2;
 /// What a life makes before it may remove the first file: a claim, a segment with its marks, and the checkpoint without which what
@@ -29,12 +32,15 @@ const CLAIMS: &str = "/checkpoint/generation/";
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
     let lives = evidence.lives.len() as u64;
-    let outputs: u64 = evidence
+    let outputs: Vec<u64> = evidence
         .last_image
         .iter()
-        .filter(|(path, _)| path.starts_with("/output/"))
+        .filter(|(path, _)| path.starts_with("/output/") || path.starts_with(DIRECTORY))
         .map(|(_, bytes)| bytes.len() as u64)
-        .sum();
+        .collect();
+    // A directory a batch, or files of input.
+    let more_outputs = (outputs.len() as u64).saturating_sub(OUTPUTS);
+    let outputs: u64 = outputs.into_iter().sum();
     // Input waits in the journal for two snapshots at most; a snapshot holds no more than the input, of which two or three are
     // kept; each of a few checkpoints and each batch take a small constant.
     let segments = 4 * case.scenario.options.segment_bytes_max;
@@ -43,8 +49,10 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         true => FILES_A_LIFE_MAX,
         false => FILES_A_START_MAX,
     });
-    let files_max =
-        FILES_MAX + left.sum::<u64>() + 2 * case.script.bytes() / case.scenario.options.segment_bytes_max;
+    let files_max = FILES_MAX
+        + more_outputs
+        + left.sum::<u64>()
+        + 2 * case.script.bytes() / case.scenario.options.segment_bytes_max;
     let usage = evidence.usage;
     let mut violations = Vec::new();
     if usage.bytes_peak > bytes_max {

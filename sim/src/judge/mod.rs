@@ -145,7 +145,8 @@ impl Case<'_> {
     fn batches(&self) -> Batches {
         let batches = self.evidence.batches().into_iter().map(|batch| (batch.time, batch.lines));
         // Without a checkpoint there was no batch.
-        Batches::new(image::zero_time(self.evidence).unwrap_or(BatchTime(0)), batches.collect())
+        let zero_time = image::zero_time(self.evidence).unwrap_or(BatchTime(0));
+        Batches::new(zero_time, self.scenario.options.batch_interval, batches.collect())
     }
 }
 

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut violations = Vec::new();
-    let mut longest: BTreeMap<(bool, _), &[u8]> = BTreeMap::new();
+    let mut longest: BTreeMap<(&str, _), &[u8]> = BTreeMap::new();
     let mut compared = 0;
     for emission in &case.evidence.emissions {
         let Some(time) = emission.time else { continue };
         let bytes = emission.bytes.as_slice();
-        let known = longest.entry((emission.tap, time)).or_insert(bytes);
+        let known = longest.entry((&emission.path, time)).or_insert(bytes);
         if std::ptr::eq(*known, bytes) {
             continue;
         }

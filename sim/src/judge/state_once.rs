@@ -7,7 +7,7 @@
 //! left it. Not verified: which lines the batches had; that is I1's.
 
 use super::{Case, Findings};
-use crate::scenario::Batches;
+use crate::{run::output_heading, scenario::Batches};
 use highwater_core::BatchTime;
 use std::collections::BTreeMap;
 
@@ -54,6 +54,8 @@ fn judge_emissions(case: &Case<'_>, batches: &Batches) -> Findings {
     for emission in case.evidence.emissions.iter().filter(|emission| !emission.tap) {
         let expected = emission.time.and_then(|time| expected.get(&time));
         compared += 1;
+        let heading = output_heading(&emission.path);
+        let expected = expected.and_then(|text| text.split_once(&heading).map(|(_, text)| text));
         // A crash may have cut it short.
         if !expected.is_some_and(|text| text.as_bytes().starts_with(&emission.bytes)) {
             let time = emission.time.map_or_else(|| "that nobody knows".to_owned(), |time| time.to_string());

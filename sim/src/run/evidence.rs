@@ -173,7 +173,7 @@ impl Cause {
     }
 }
 
-/// Something that was appended to an output file.
+/// Something that was written to an output file.
 #[derive(Clone, Debug)]
 pub struct Emission {
     /// By which life.
@@ -184,6 +184,8 @@ pub struct Emission {
     pub time: Option<BatchTime>,
     /// Whether it is the tap's; else it is the pipeline's.
     pub tap: bool,
+    /// To which file.
+    pub path: String,
     /// Where in its file.
     pub offset: u64,
     /// The bytes, maybe cut short by a crash.
@@ -303,16 +305,17 @@ impl Evidence {
         }
     }
 
-    /// The text of the pipeline's output file in the end.
+    /// The text of the pipeline's output in the end: that of its file; and of each file that it has in directories below, by path,
+    /// with a line before it that names it.
     pub fn output(&self) -> String {
-        let bytes = self.last_image.get(super::supervise::OUTPUT).map_or(&[][..], Vec::as_slice);
-        String::from_utf8_lossy(bytes).into_owned()
+        let outputs = self.last_image.range(super::supervise::OUTPUT.to_owned()..);
+        let outputs = outputs.take_while(|(path, _)| path.starts_with(super::supervise::OUTPUT));
+        outputs.map(|(path, bytes)| output_heading(path) + &String::from_utf8_lossy(bytes)).collect()
     }
 
     /// Whether what was emitted stands in its file in the end, as far as the file goes.
     pub fn stands(&self, emission: &Emission) -> bool {
-        let path = if emission.tap { super::supervise::TAP } else { super::supervise::OUTPUT };
-        let file = self.last_image.get(path).map_or(&[][..], Vec::as_slice);
+        let file = self.last_image.get(&emission.path).map_or(&[][..], Vec::as_slice);
         let place = file.get(emission.offset as usize..).unwrap_or_default();
         place.iter().zip(&emission.bytes).all(|(stands, emitted)| stands == emitted)
     }
@@ -330,6 +333,14 @@ impl Evidence {
     /// All events with their lives, life by life.
     pub fn events(&self) -> impl Iterator<Item = (VirtualTime, Life, &Event)> {
         self.lives.iter().flat_map(|life| life.events.iter().map(|(at, event)| (*at, life.life, event)))
+    }
+}
+
+/// The line before the content of a file in the text of the output: none for the output file itself.
+pub(crate) fn output_heading(path: &str) -> String {
+    match path.strip_prefix(super::supervise::OUTPUT) {
+        Some("") | None => String::new(),
+        Some(rest) => format!("out{rest}:\n"),
     }
 }
 

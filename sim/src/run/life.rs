@@ -2,8 +2,8 @@
 
 use super::{Cause, Image, LifeEnd, LifeEvidence, StopAsked, supervise, tap};
 use crate::{
-    scenario::Scenario,
-    source::{Mode, Source},
+    scenario::{Feed, Scenario},
+    source::{self, Mode, Source},
     world::{Life, Node, VirtualTime, World},
 };
 use highwater_core::{Error, StreamingContext, env::Env, event::Event};
@@ -117,14 +117,15 @@ async fn drive(
         path: "/output".into(),
         source,
     })?;
-    let url = match scenario.mode {
-        Mode::Tcp => format!("tcp://{}", Source::ADDRESS),
-        Mode::Resume => format!("resume://{}", Source::ADDRESS),
+    let url = match (scenario.feed, scenario.mode) {
+        (Feed::Directory, _) => source::DIRECTORY.to_owned(),
+        (Feed::Socket, Mode::Tcp) => format!("tcp://{}", Source::ADDRESS),
+        (Feed::Socket, Mode::Resume) => format!("resume://{}", Source::ADDRESS),
     };
     let mut context = StreamingContext::get_or_create(env, supervise::CHECKPOINT, |env| {
         let context = StreamingContext::new(env, scenario.options.clone())?;
         context.add_listener(listener);
-        let lines = context.socket_text_stream(&url)?;
+        let lines = (scenario.receive)(&context, &url)?;
         lines.clone().write_text(supervise::TAP, tap::format);
         (scenario.build)(lines, Path::new(supervise::OUTPUT));
         Ok(context)

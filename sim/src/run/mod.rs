@@ -14,6 +14,7 @@ mod supervise;
 mod tap;
 
 pub use detail::{Connection, Detail, Sent};
+pub(crate) use evidence::output_heading;
 pub use evidence::{Cause, Emission, Evidence, Image, LifeEnd, LifeEvidence, StopAsked};
 pub(crate) use found::Found;
 pub use lives::LifeSummary;
@@ -23,10 +24,10 @@ pub(crate) use supervise::{simulate, simulate_until};
 pub use tap::TappedBatch;
 
 use crate::{
-    fault::{Bounds, DiskOperation, FaultKind, Place, Plan, Step, StepMade},
+    fault::{Bounds, DiskOperation, Family, FaultKind, Place, Plan, Step, StepMade},
     judge,
     sabotage::Sabotage,
-    scenario::Scenario,
+    scenario::{Feed, Scenario},
     simulation::Panicked,
     source::{Mode, Script},
     world::TraceEntry,
@@ -131,7 +132,12 @@ fn bounds(calm: &Simulated, script: &Script, scenario: &Scenario, options: &RunO
         // It sends what it is asked for.
         Mode::Resume => FaultKind::Repeat,
     };
-    let kinds = options.faults.iter().copied().filter(|kind| *kind != pointless).collect();
+    let reaches = |kind: FaultKind| match scenario.feed {
+        Feed::Socket => true,
+        // There is no connection, and `far-ahead` needs none.
+        Feed::Directory => kind.family() != Family::Network || kind == FaultKind::FarAhead,
+    };
+    let kinds = options.faults.iter().copied().filter(|kind| *kind != pointless && reaches(*kind)).collect();
     let last_line_ms = script.lines.last().map_or(0, |line| line.at_ms);
     // Each scenario begins its round elsewhere.
     let turn = Some(options.seed.wrapping_add(4 * (xxh3_64(scenario.name.as_bytes()) % 1024)));

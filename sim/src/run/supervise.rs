@@ -12,7 +12,7 @@ use super::{
 use crate::{
     disk::ContentChange,
     fault::{Fault, FaultOutcome, Plan, Trigger},
-    scenario::Scenario,
+    scenario::{Feed, Scenario},
     simulation::{Panicked, WorldOptions, run_simulation},
     source::{Ledger, Mode, Script, Source},
     world::{Crashed, Life, Node, Order, VirtualTime, World},
@@ -33,6 +33,9 @@ const RESTART_AFTER_FAILURE: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long the run goes on after everything was delivered, so that it is in batches and checkpoints.
 const SETTLE: Duration = Duration::from_millis(2500);
+/// As [`SETTLE`], where everything is delivered when it is on the disk, and the driver has to find it there yet: it looks every second,
+/// and a fault may hold it up.
+const SETTLE_IN_DIRECTORY: Duration = Duration::from_secs(10);
 
 /// Lives through one run.
 pub(crate) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, options: &RunOptions) -> Simulated {
@@ -125,7 +128,10 @@ enum News {
 impl<'a> Supervisor<'a> {
     fn new(scenario: &'a Scenario, script: &Script, plan: &Plan, world: Arc<World>) -> Self {
         let source = Source { address: Source::ADDRESS.into(), mode: scenario.mode, script: script.clone() };
-        let ledger = source.start(&world);
+        let ledger = match scenario.feed {
+            Feed::Socket => source.start(&world),
+            Feed::Directory => source.start_in_directory(&world),
+        };
         let driver = world.add_node("driver");
         world.arm(plan, &driver);
         let start_at = Some(world.now());
@@ -293,13 +299,16 @@ impl<'a> Supervisor<'a> {
         };
         let now = self.world.now();
         let one_driver = self.zombies.is_empty() && self.start_at.is_none();
-        let Some(newest) = self.newest.as_mut().filter(|_| delivered && one_driver && now >= self.quiet_at)
-        else {
+        let (quiet_at, settle) = match self.scenario.feed {
+            Feed::Socket => (self.quiet_at, SETTLE),
+            Feed::Directory => (self.quiet_at.max(self.last_fault_over()), SETTLE_IN_DIRECTORY),
+        };
+        let Some(newest) = self.newest.as_mut().filter(|_| delivered && one_driver && now >= quiet_at) else {
             self.delivered_since = None;
             return;
         };
         let since = *self.delivered_since.get_or_insert(now);
-        if now.0 - since.0 >= SETTLE.as_nanos() as u64 {
+        if now.0 - since.0 >= settle.as_nanos() as u64 {
             newest.ask_to_stop(&self.world);
         }
     }
@@ -387,7 +396,15 @@ fn emissions(world: &World) -> Vec<Emission> {
             tapped.insert(change.life, time);
         }
         let time = tapped.get(&change.life).copied().flatten();
-        emissions.push(Emission { life: change.life, at: change.at, time, tap, offset, bytes });
+        emissions.push(Emission {
+            life: change.life,
+            at: change.at,
+            time,
+            tap,
+            path: change.path,
+            offset,
+            bytes,
+        });
     }
     emissions
 }

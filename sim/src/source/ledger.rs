@@ -316,6 +316,26 @@ impl Ledger {
         }
     }
 
+    /// As [`take_due`](Self::take_due), for lines that are put where they stay: counted as acknowledged, too. The number of the first;
+    /// none if none is due.
+    pub(super) fn put_due(&self, lines_max: usize, into: &mut Vec<u8>) -> Option<usize> {
+        let at_ms = self.world.now().millis();
+        let mut books = self.books();
+        let mut state = self.world.lock();
+        let all_due = state.schedule.is_all_due();
+        let first = books.next;
+        let due = self.script.lines.iter().skip(first).take(lines_max);
+        let due = due.take_while(|line| line.at_ms <= at_ms || all_due).count();
+        books.next = first + due;
+        books.sent = books.next;
+        books.acknowledged = books.next as u64;
+        (first..books.next).for_each(|line| self.script.write(line, into));
+        if books.sent == self.script.lines.len() {
+            state.schedule.set_lines_to_come(false);
+        }
+        (due > 0).then_some(first)
+    }
+
     /// Completes when every line is due.
     pub(super) async fn all_due(&self) {
         poll_fn(|context| {

@@ -7,15 +7,17 @@
 //! connection wins: no other is sent anything. What arrives late on an older one still counts.
 //!
 //! - `lines` are what is sent, when, and `schedule` whether all of it is due at once; `server` serves them; `ledger` is what the
-//!   judges believe.
+//!   judges believe. `files` puts them into a directory instead of sending them.
 //!
 //! Left out: a source that crashes, several drivers at once, lines that contain a line feed.
 
+mod files;
 mod ledger;
 mod lines;
 mod schedule;
 mod server;
 
+pub(crate) use files::DIRECTORY;
 pub use ledger::{Ledger, SentLine, SourceConnection, SourceReport, Violation};
 pub use lines::{AtEnd, Line, Script};
 pub(crate) use schedule::Schedule;
@@ -50,6 +52,17 @@ impl Source {
     /// Starts it on a node of its own. The ledger is that of the whole run.
     pub fn start(self, world: &Arc<World>) -> Ledger {
         self.start_on(&world.add_node("source"), world)
+    }
+
+    /// Puts its lines into files on the driver's disk instead of serving them. The ledger is that of the whole run.
+    pub(crate) fn start_in_directory(self, world: &Arc<World>) -> Ledger {
+        let node = world.add_node("source");
+        let ledger = Ledger::new(world.clone(), self.mode, self.script);
+        let seat = node.begin();
+        seat.make_directory(DIRECTORY);
+        let putting = files::put(seat.clone(), ledger.clone());
+        let _detached = seat.spawn(Box::pin(async move { match putting.await {} }));
+        ledger
     }
 
     fn start_on(self, node: &Node, world: &Arc<World>) -> Ledger {

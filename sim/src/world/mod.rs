@@ -29,7 +29,7 @@ pub use trace::{RollingHash, TraceEntry};
 
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
-    disk::{AtRisk, Buried, Damage, FailedOperation, RecordedChange, Usage},
+    disk::{Actor, AtRisk, Buried, Damage, FailedOperation, RecordedChange, Usage},
     fault::{
         Armed, DiskOperation, Family, Fault, FaultOutcome, Hit, NetworkOperationMade, Plan, PowerLoss,
         StepMade, StepSet,
@@ -69,6 +69,24 @@ pub(crate) struct Seat {
     pub world: Arc<World>,
     pub node: NodeIndex,
     pub life: Life,
+}
+
+impl Seat {
+    /// Makes a directory on the disk, without an operation of the disk's.
+    pub(crate) fn make_directory(&self, path: &str) {
+        self.world.lock().disk.create_dir(path).expect("no file has its name");
+    }
+
+    /// Makes a file appear on the disk, whole and durable, without an operation of the disk's.
+    pub(crate) fn place(&self, path: &str, bytes: &[u8]) {
+        let actor = Actor { node: self.node, life: self.life, at: self.world.now() };
+        let mut state = self.world.lock();
+        let inode = state.disk.create_new(path, actor).expect("it is new in a directory that is there");
+        state.disk.write(inode, 0, bytes, actor);
+        state.disk.sync(inode);
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        state.disk.sync_dir(directory).expect("the file is in it");
+    }
 }
 
 impl Simulator for World {

@@ -69,7 +69,7 @@ impl Shell {
 
     /// Starts a server in a directory of its own, and ends it.
     pub fn run_alone(&mut self, place: &str, command: &str) {
-        command::build_examples();
+        command::examples();
         let own = tempfile::tempdir().expect("a directory");
         self.start_in(place, &of_example(command), own.path());
         self.end();

@@ -3,13 +3,15 @@
 use super::{
     case::{Case, Death, End},
     operator::{
-        Combination, Operator, Span, Update, Way, expand, gathered, joined, keeps, key_of, map, number_of,
+        Combination, INITIAL, Operator, Span, Update, Way, expand, gathered, joined, keeps, key_of, map,
+        number_of,
     },
     program::Program,
     reference::Record,
 };
 use highwater_core::{
-    DStream, Data, Error, Interval, Options, Rdd, State, StateSpec, StreamingContext, env::Env, event::Event,
+    BatchTime, DStream, Data, Error, Interval, Options, Rdd, State, StateSpec, StreamingContext, env::Env,
+    event::Event,
 };
 use highwater_sim::{
     fault::PowerLoss,
@@ -23,12 +25,16 @@ use std::{
 use tokio::sync::Notify;
 
 const INTERVAL_MS: u64 = 1000;
+/// What the names of the directories begin with.
+const SAVED: &str = "/saved/batch";
 
 /// What was emitted: by node, by the batch's number.
 #[derive(Default)]
 pub struct Run {
     emitted: Vec<BTreeMap<u64, Vec<Record>>>,
     zero_ms: u64,
+    /// What the directories of the last node's batches hold, by the batch's number: the lines of the part, once it is whole.
+    pub saved: BTreeMap<u64, Vec<String>>,
     /// The first batch that was emitted again and was another one.
     differs: Option<String>,
 }
@@ -101,6 +107,32 @@ fn build(context: &StreamingContext, case: &Case, program: &Program, run: &Share
         }
         built.push(stream);
     }
+    match built.pop() {
+        Some(Built::Numbers(stream)) => save(stream, |x| (None, x)),
+        Some(Built::Pairs(stream)) => save(stream, |(key, x)| (Some(key), x)),
+        None => unreachable!("there are sources"),
+    }
+}
+
+fn save<T: Data>(stream: DStream<T>, record: fn(T) -> Record) {
+    stream.map(move |record_of| line(&record(record_of))).save_as_text_files(SAVED, "");
+}
+
+/// A record as it is saved.
+pub fn line(record: &Record) -> String {
+    format!("{record:?}")
+}
+
+/// The lines of each directory that is whole, by the batch's number.
+fn saved(files: &BTreeMap<String, Vec<u8>>, zero_ms: u64) -> BTreeMap<u64, Vec<String>> {
+    let directories = files.keys().filter_map(|path| path.strip_prefix(SAVED)?.strip_suffix("/_SUCCESS"));
+    let of_directory = |name: &str| {
+        let time: u64 = name.trim_start_matches('-').parse().expect("a time in milliseconds");
+        let part = files.get(&format!("{SAVED}{name}/part-00000")).map_or(&[][..], Vec::as_slice);
+        let lines = String::from_utf8_lossy(part).lines().map(str::to_owned).collect();
+        ((time - zero_ms) / INTERVAL_MS, lines)
+    };
+    directories.map(of_directory).collect()
 }
 
 fn batches(count: u64) -> Interval {
@@ -138,6 +170,8 @@ fn stream(context: &StreamingContext, operator: Operator, parents: &[Built]) -> 
         O::Distinct => parent().transform(Rdd::distinct),
         O::Subtract => parent().transform_with(parents[1].numbers(), Rdd::subtract),
         O::Intersection => parent().transform_with(parents[1].numbers(), Rdd::intersection),
+        O::Cache => parent().cache(),
+        O::Remember(span) => remembered(parent(), of(span).0),
         O::Window(span) => parent().window(of(span).0, of(span).1),
         O::CountByWindow(span) => parent().count_by_window(of(span).0, of(span).1).map(|count| count as i64),
         O::ReduceByWindow(span, Way::Plain(combination)) => {
@@ -183,8 +217,10 @@ fn pairs(operator: Operator, parents: &[Built]) -> DStream<(u8, i64)> {
             let groups = parent().group_by_key_and_window(of(span).0, of(span).1);
             groups.map_values(|values| gathered(&values))
         }
-        O::UpdateStateByKey(update) => update_state_by_key(parent(), update),
-        O::MapWithState { limit, idle, snapshots } => map_with_state(parent(), limit, idle, snapshots),
+        O::UpdateStateByKey(update, initial) => update_state_by_key(parent(), update, initial),
+        O::MapWithState { limit, idle, initial, snapshots } => {
+            map_with_state(parent(), limit, idle, initial, snapshots)
+        }
         operator => unreachable!("{operator:?} gives numbers"),
     }
 }
@@ -205,14 +241,28 @@ fn reduce_by_key_and_window(
     }
 }
 
-fn update_state_by_key(parent: DStream<(u8, i64)>, update: Update) -> DStream<(u8, i64)> {
-    parent.update_state_by_key(move |values, state| update.of(&values, state))
+/// A slice of all that is remembered.
+fn remembered(parent: DStream<i64>, interval: Interval) -> DStream<i64> {
+    let but_one = interval.millis() - parent.slide().millis();
+    let remembered = parent.remember(interval);
+    remembered.stream().transform_with_time(move |rdd, time| {
+        let from = BatchTime(time.0 - but_one);
+        let slice = remembered.slice(from, time).expect("so much is remembered");
+        let records: Vec<i64> = slice.into_iter().flat_map(|(_, records)| records).collect();
+        rdd.parallelize(&Arc::new(records))
+    })
+}
+
+fn update_state_by_key(parent: DStream<(u8, i64)>, update: Update, initial: bool) -> DStream<(u8, i64)> {
+    let initial = initial.then_some(INITIAL).into_iter().flatten();
+    parent.update_state_by_key_with_initial_state(initial, move |values, state| update.of(&values, state))
 }
 
 fn map_with_state(
     parent: DStream<(u8, i64)>,
     limit: i64,
     idle: Option<u64>,
+    initial: bool,
     snapshots: bool,
 ) -> DStream<(u8, i64)> {
     let spec = StateSpec::mapping(move |key: &u8, value: Option<i64>, state: &mut State<i64>| {
@@ -228,6 +278,7 @@ fn map_with_state(
         state.remove();
         (*key, 1000 + count)
     });
+    let spec = if initial { spec.initial_state(INITIAL) } else { spec };
     let spec = match idle {
         Some(idle) => spec.timeout(batches(idle)),
         None => spec,
@@ -304,6 +355,8 @@ pub fn run(case: &Case, program: &Program, last: u64) -> Result<Run, String> {
             return Err(format!("the last life ended by itself: {:?}", life.await));
         }
         driver.kill();
+        let mut run = shared.lock().unwrap();
+        run.saved = saved(&world.files(), run.zero_ms);
         Ok(())
     });
     lived.map_err(|panicked| panicked.to_string())??;
@@ -312,5 +365,6 @@ pub fn run(case: &Case, program: &Program, last: u64) -> Result<Run, String> {
         return Err(format!("a batch was emitted again and is another one: {differs}"));
     }
     run.emitted.iter_mut().for_each(|batches| batches.retain(|number, _| *number <= last));
+    run.saved.retain(|number, _| *number <= last);
     Ok(run)
 }

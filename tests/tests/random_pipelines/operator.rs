@@ -64,6 +64,9 @@ impl Update {
     }
 }
 
+/// What states begin with, where they do: keys that come, and one that never does.
+pub const INITIAL: [(u8, i64); 3] = [(0, 1), (2, 1), (200, 1)];
+
 #[derive(Clone, Copy, Debug)]
 pub enum Operator {
     Source(usize),
@@ -81,6 +84,10 @@ pub enum Operator {
     Distinct,
     Subtract,
     Intersection,
+    /// The stream itself, computed once.
+    Cache,
+    /// A slice of so many slides of the parent, of what is remembered for as long.
+    Remember(Span),
     Window(Span),
     CountByWindow(Span),
     ReduceByWindow(Span, Way),
@@ -102,11 +109,13 @@ pub enum Operator {
     PairsWindow(Span),
     ReduceByKeyAndWindow(Span, Way),
     GroupByKeyAndWindow(Span),
-    UpdateStateByKey(Update),
+    /// With an initial state, or without.
+    UpdateStateByKey(Update, bool),
     /// Counts each key's records; forgets it at `limit`, or after so many intervals without one. Maps, or snapshots.
     MapWithState {
         limit: i64,
         idle: Option<u64>,
+        initial: bool,
         snapshots: bool,
     },
     // Pairs to numbers.
@@ -134,7 +143,7 @@ impl Operator {
             | O::PairsWindow(_)
             | O::ReduceByKeyAndWindow(..)
             | O::GroupByKeyAndWindow(_)
-            | O::UpdateStateByKey(_)
+            | O::UpdateStateByKey(..)
             | O::MapWithState { .. } => (Pairs, Pairs),
             _ => (Numbers, Numbers),
         }
@@ -160,7 +169,8 @@ impl Operator {
     pub fn span(&mut self) -> Option<&mut Span> {
         use Operator as O;
         match self {
-            O::Window(span)
+            O::Remember(span)
+            | O::Window(span)
             | O::CountByWindow(span)
             | O::ReduceByWindow(span, _)
             | O::CountByValueAndWindow(span)
@@ -188,8 +198,8 @@ pub fn operators() -> impl Strategy<Value = Operator> {
         Just(Update::ForgetLarge),
         Just(Update::CountCalls)
     ];
-    let tracking = (2..6_i64, proptest::option::of(1..5_u64), any::<bool>())
-        .prop_map(|(limit, idle, snapshots)| O::MapWithState { limit, idle, snapshots });
+    let tracking = (2..6_i64, proptest::option::of(1..5_u64), any::<bool>(), any::<bool>())
+        .prop_map(|(limit, idle, initial, snapshots)| O::MapWithState { limit, idle, initial, snapshots });
     let numbers = prop_oneof![
         (-3..4_i64).prop_map(O::Map),
         (2..5_i64).prop_map(O::Filter),
@@ -204,6 +214,8 @@ pub fn operators() -> impl Strategy<Value = Operator> {
         Just(O::Distinct),
         Just(O::Subtract),
         Just(O::Intersection),
+        Just(O::Cache),
+        (1..=4_u64).prop_map(|window| O::Remember(Span { window, slide: 1 })),
         span().prop_map(O::Window),
         span().prop_map(O::CountByWindow),
         (span(), way()).prop_map(|(span, way)| O::ReduceByWindow(span, way)),
@@ -224,7 +236,7 @@ pub fn operators() -> impl Strategy<Value = Operator> {
         1 => span().prop_map(O::PairsWindow),
         3 => (span(), way()).prop_map(|(span, way)| O::ReduceByKeyAndWindow(span, way)),
         1 => span().prop_map(O::GroupByKeyAndWindow),
-        2 => update.prop_map(O::UpdateStateByKey),
+        3 => (update, any::<bool>()).prop_map(|(update, initial)| O::UpdateStateByKey(update, initial)),
         3 => tracking,
         1 => Just(O::Values),
     ];

@@ -2,7 +2,9 @@
 //! but what it has computed already, knows nothing of the engine, and follows the definitions.
 
 use super::{
-    operator::{Kind, Operator, Span, Update, Way, expand, gathered, joined, keeps, key_of, map, number_of},
+    operator::{
+        INITIAL, Kind, Operator, Span, Update, Way, expand, gathered, joined, keeps, key_of, map, number_of,
+    },
     program::{Node, Program},
 };
 use std::{
@@ -114,7 +116,7 @@ impl<'a> Reference<'a> {
             O::Filter(modulus) => parent(0).into_iter().filter(|(_, x)| keeps(*x, modulus)).collect(),
             O::FlatMap => numbers(values(&parent(0)).into_iter().flat_map(expand)),
             O::MapPartitions => numbers(values(&parent(0)).into_iter().map(|x| map(x, 1))),
-            O::Glom | O::Repartition(_) => parent(0),
+            O::Glom | O::Repartition(_) | O::Cache => parent(0),
             O::Union => [parent(0), parent(1)].concat(),
             O::UnionOfThree => [parent(0), parent(1), parent(2)].concat(),
             O::Count => numbers([parent(0).len() as i64]),
@@ -131,7 +133,7 @@ impl<'a> Reference<'a> {
                     (parent(0).into_iter().collect(), parent(1).into_iter().collect());
                 one.intersection(&other).copied().collect()
             }
-            O::Window(span) | O::PairsWindow(span) => windowed(span),
+            O::Remember(span) | O::Window(span) | O::PairsWindow(span) => windowed(span),
             O::CountByWindow(span) => self.of_all_numbers(node, span, Way::Inverse, number, |_| 1),
             O::ReduceByWindow(span, way) => self.of_all_numbers(node, span, way, number, |x| x),
             O::KeyBy(modulus) => parent(0).into_iter().map(|(_, x)| (Some(key_of(x, modulus)), x)).collect(),
@@ -191,17 +193,20 @@ impl<'a> Reference<'a> {
             O::GroupByKeyAndWindow(span) => {
                 pairs(by_key(&self.window(node.parents[0], span, number)), gathered)
             }
-            O::UpdateStateByKey(update) => self.updated(node.parents[0], update, number),
-            O::MapWithState { limit, idle, snapshots } => {
-                let (mapped, states) = self.tracked(node.parents[0], limit, idle, number);
+            O::UpdateStateByKey(update, initial) => self.updated(node.parents[0], update, initial, number),
+            O::MapWithState { limit, idle, initial, snapshots } => {
+                let (mapped, states) = self.tracked(node.parents[0], limit, idle, initial, number);
                 if snapshots { states } else { mapped }
             }
             operator => unreachable!("{operator:?} gives {:?}", Kind::Numbers),
         }
     }
 
-    fn updated(&self, parent: usize, update: Update, number: u64) -> Vec<Record> {
+    fn updated(&self, parent: usize, update: Update, initial: bool, number: u64) -> Vec<Record> {
         let mut states: BTreeMap<u8, i64> = BTreeMap::new();
+        if initial {
+            states.extend(INITIAL);
+        }
         for (_, records) in self.batches(parent, 1, number) {
             let groups = by_key(&records);
             let keys: BTreeSet<u8> = states.keys().chain(groups.keys()).copied().collect();
@@ -221,10 +226,16 @@ impl<'a> Reference<'a> {
         parent: usize,
         limit: i64,
         idle: Option<u64>,
+        initial: bool,
         number: u64,
     ) -> (Vec<Record>, Vec<Record>) {
         // How many records a key has had, and the batch of the last one.
         let mut states: BTreeMap<u8, (i64, u64)> = BTreeMap::new();
+        if initial {
+            // They are idle from the stream's first batch on.
+            let first = self.program.nodes[parent].slide;
+            states.extend(INITIAL.map(|(key, count)| (key, (count, first))));
+        }
         let mut mapped = Vec::new();
         for (now, records) in self.batches(parent, 1, number) {
             mapped.clear();

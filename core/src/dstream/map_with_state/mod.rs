@@ -200,12 +200,15 @@ impl<K: Key, V: Data, S: Stored, U: Data> MapWithState<K, V, S, U> {
     }
 }
 
-impl<K: Key, V: Data> DStream<(K, V)> {
+impl<K: Data, V: Data> DStream<(K, V)> {
     /// Maps every record by a function that also reads and changes a state of the record's key, as `spec` says.
     ///
     /// Unlike [`update_state_by_key`](Self::update_state_by_key), keys without records are not touched, so a batch costs what
     /// comes in it.
-    pub fn map_with_state<S: Stored, U: Data>(self, spec: StateSpec<K, V, S, U>) -> MapWithState<K, V, S, U> {
+    pub fn map_with_state<S: Stored, U: Data>(self, spec: StateSpec<K, V, S, U>) -> MapWithState<K, V, S, U>
+    where
+        K: Key,
+    {
         let StateSpec { function, initial, time_out } = spec;
         let schema = format!("{} -> {}", type_name::<K>(), type_name::<S>());
         let parameters = time_out.map_or_else(String::new, |idle| format!("timeout {idle}"));

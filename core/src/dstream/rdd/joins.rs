@@ -47,17 +47,23 @@ pub(super) fn cogrouped<K: Key, V: Data, W: Data>(
     (combine_by_key(&both.workers, &both.partitions, &Cogroup), both.workers)
 }
 
-impl<K: Key, V: Data> Rdd<(K, V)> {
+impl<K: Data, V: Data> Rdd<(K, V)> {
     /// Each key of either, with its values here and in the other, in their order. Keys come by key group, then in the order of
     /// their first appearance, the other's behind this one's.
     #[allow(clippy::type_complexity, reason = "spelled out it says what it is")]
-    pub fn cogroup<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (Vec<V>, Vec<W>))> {
+    pub fn cogroup<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (Vec<V>, Vec<W>))>
+    where
+        K: Key,
+    {
         let (combined, workers) = cogrouped(self, other);
         Rdd::of_shuffle(combined, workers, |key, both, emit| emit((key.clone(), both.clone())))
     }
 
     /// For each key that both have, every value here with every value of the other.
-    pub fn join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (V, W))> {
+    pub fn join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (V, W))>
+    where
+        K: Key,
+    {
         let (combined, workers) = cogrouped(self, other);
         Rdd::of_shuffle(combined, workers, |key, (left, right), emit| {
             for one in left {
@@ -67,7 +73,10 @@ impl<K: Key, V: Data> Rdd<(K, V)> {
     }
 
     /// As [`join`](Self::join), and each value here whose key the other has not, with `None`.
-    pub fn left_outer_join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (V, Option<W>))> {
+    pub fn left_outer_join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (V, Option<W>))>
+    where
+        K: Key,
+    {
         let (combined, workers) = cogrouped(self, other);
         Rdd::of_shuffle(combined, workers, |key, (left, right), emit| {
             for one in left {
@@ -77,7 +86,10 @@ impl<K: Key, V: Data> Rdd<(K, V)> {
     }
 
     /// As [`join`](Self::join), and each value of the other whose key is not here, with `None`.
-    pub fn right_outer_join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (Option<V>, W))> {
+    pub fn right_outer_join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (Option<V>, W))>
+    where
+        K: Key,
+    {
         let (combined, workers) = cogrouped(self, other);
         Rdd::of_shuffle(combined, workers, |key, (left, right), emit| {
             for one in or_none(left) {
@@ -88,7 +100,10 @@ impl<K: Key, V: Data> Rdd<(K, V)> {
 
     /// As [`join`](Self::join), and each value of either whose key the other has not, with `None`.
     #[allow(clippy::type_complexity, reason = "spelled out it says what it is")]
-    pub fn full_outer_join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (Option<V>, Option<W>))> {
+    pub fn full_outer_join<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, (Option<V>, Option<W>))>
+    where
+        K: Key,
+    {
         let (combined, workers) = cogrouped(self, other);
         Rdd::of_shuffle(combined, workers, |key, (left, right), emit| {
             for one in or_none(left) {
@@ -98,7 +113,10 @@ impl<K: Key, V: Data> Rdd<(K, V)> {
     }
 
     /// The pairs whose keys the other has not.
-    pub fn subtract_by_key<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, V)> {
+    pub fn subtract_by_key<W: Data>(self, other: Rdd<(K, W)>) -> Rdd<(K, V)>
+    where
+        K: Key,
+    {
         let (combined, workers) = cogrouped(self, other.map_values(|_| ()));
         Rdd::of_shuffle(combined, workers, |key, (here, there), emit| {
             if there.is_empty() {

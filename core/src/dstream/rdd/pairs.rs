@@ -60,21 +60,30 @@ impl<V> Combine<V, Vec<V>> for Group {
     }
 }
 
-impl<K: Key, V: Data> Rdd<(K, V)> {
-    fn combined<C: Data>(self, combine: &impl Combine<V, C>) -> Rdd<(K, C)> {
+impl<K: Data, V: Data> Rdd<(K, V)> {
+    fn combined<C: Data>(self, combine: &impl Combine<V, C>) -> Rdd<(K, C)>
+    where
+        K: Key,
+    {
         let combined = combine_by_key(&self.workers, &self.partitions, combine);
         Rdd::of_shuffle(combined, self.workers, |key, value, emit| emit((key.clone(), value.clone())))
     }
 
     /// Each key once, with all its values combined by `f`, which must be associative. Values are combined in their order; keys
     /// come by key group, then in the order of their first appearance.
-    pub fn reduce_by_key(self, f: impl Fn(V, V) -> V + Sync) -> Rdd<(K, V)> {
+    pub fn reduce_by_key(self, f: impl Fn(V, V) -> V + Sync) -> Rdd<(K, V)>
+    where
+        K: Key,
+    {
         self.combined(&Reduce(f))
     }
 
     /// As [`reduce_by_key`](Self::reduce_by_key), beginning with `zero`: once for each partition that has the key, so it must change
     /// nothing.
-    pub fn fold_by_key(self, zero: V, f: impl Fn(V, V) -> V + Sync) -> Rdd<(K, V)> {
+    pub fn fold_by_key(self, zero: V, f: impl Fn(V, V) -> V + Sync) -> Rdd<(K, V)>
+    where
+        K: Key,
+    {
         self.aggregate_by_key(zero, &f, &f)
     }
 
@@ -84,7 +93,10 @@ impl<K: Key, V: Data> Rdd<(K, V)> {
         zero: C,
         add: impl Fn(C, V) -> C + Sync,
         merge: impl Fn(C, C) -> C + Sync,
-    ) -> Rdd<(K, C)> {
+    ) -> Rdd<(K, C)>
+    where
+        K: Key,
+    {
         self.combine_by_key(|value| add(zero.clone(), value), &add, merge)
     }
 
@@ -95,17 +107,26 @@ impl<K: Key, V: Data> Rdd<(K, V)> {
         create: impl Fn(V) -> C + Sync,
         add: impl Fn(C, V) -> C + Sync,
         merge: impl Fn(C, C) -> C + Sync,
-    ) -> Rdd<(K, C)> {
+    ) -> Rdd<(K, C)>
+    where
+        K: Key,
+    {
         self.combined(&Combiner { create, add, merge })
     }
 
     /// Each key once, with all its values in their order.
-    pub fn group_by_key(self) -> Rdd<(K, Vec<V>)> {
+    pub fn group_by_key(self) -> Rdd<(K, Vec<V>)>
+    where
+        K: Key,
+    {
         self.combined(&Group)
     }
 
     /// Each key once, with how many values it has.
-    pub fn count_by_key(self) -> Rdd<(K, u64)> {
+    pub fn count_by_key(self) -> Rdd<(K, u64)>
+    where
+        K: Key,
+    {
         self.map_values(|_| 1).reduce_by_key(|a, b| a + b)
     }
 }

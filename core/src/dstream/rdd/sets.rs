@@ -2,19 +2,28 @@
 
 use super::{Data, Key, Rdd, joins::cogrouped};
 
-impl<T: Key> Rdd<T> {
+impl<T: Data> Rdd<T> {
     /// Each record once.
-    pub fn distinct(self) -> Rdd<T> {
+    pub fn distinct(self) -> Rdd<T>
+    where
+        T: Key,
+    {
         self.map(|record| (record, ())).reduce_by_key(|(), ()| ()).keys()
     }
 
     /// Each record once, with how often it is there.
-    pub fn count_by_value(self) -> Rdd<(T, u64)> {
+    pub fn count_by_value(self) -> Rdd<(T, u64)>
+    where
+        T: Key,
+    {
         self.map(|record| (record, 1)).reduce_by_key(|a, b| a + b)
     }
 
     /// The records that the other has not at all, with their duplicates.
-    pub fn subtract(self, other: Rdd<T>) -> Rdd<T> {
+    pub fn subtract(self, other: Rdd<T>) -> Rdd<T>
+    where
+        T: Key,
+    {
         let (combined, workers) = cogrouped(self.marked(), other.marked());
         Rdd::of_shuffle(combined, workers, |record, (here, there), emit| {
             if there.is_empty() {
@@ -24,7 +33,10 @@ impl<T: Key> Rdd<T> {
     }
 
     /// The records that both have, each once.
-    pub fn intersection(self, other: Rdd<T>) -> Rdd<T> {
+    pub fn intersection(self, other: Rdd<T>) -> Rdd<T>
+    where
+        T: Key,
+    {
         let (combined, workers) = cogrouped(self.marked(), other.marked());
         Rdd::of_shuffle(combined, workers, |record, (here, there), emit| {
             if !here.is_empty() && !there.is_empty() {
@@ -34,7 +46,10 @@ impl<T: Key> Rdd<T> {
     }
 
     /// Each record as a key without a value. A list of these takes no memory, it counts.
-    fn marked(self) -> Rdd<(T, ())> {
+    fn marked(self) -> Rdd<(T, ())>
+    where
+        T: Key,
+    {
         self.map(|record| (record, ()))
     }
 }

@@ -1,115 +1,113 @@
 use crate::dstream::{
     DStream,
-    testbed::{Bed, Output, random_batches, sorted},
+    in_line::trial::{
+        Input, Output, Record, batches, each_window, random, random_of_many_keys, records, run_of_table,
+        run_through, sorted, told,
+    },
 };
 use std::collections::BTreeMap;
 
-fn record(key: &str, value: i64) -> (String, i64) {
+type Pairs = DStream<Record>;
+type Update = fn(Vec<i64>, Option<i64>) -> Option<i64>;
+
+fn record(key: &str, value: i64) -> Record {
     (key.to_owned(), value)
 }
 
 /// Forgets a key whose sum is a multiple of seven.
-fn sums(values: &[i64], sum: Option<i64>) -> Option<i64> {
-    Some(sum.unwrap_or(0) + values.iter().sum::<i64>()).filter(|sum| sum % 7 != 0)
-}
+const SUMS: Update =
+    |values, sum| Some(sum.unwrap_or(0) + values.iter().sum::<i64>()).filter(|sum| sum % 7 != 0);
 
-fn keep_sums(records: DStream<(String, i64)>) -> DStream<(String, i64)> {
-    records.update_state_by_key(|values, sum| sums(&values, sum))
+/// Forgets a key that does not come.
+const SUMS_WHILE_THEY_COME: Update =
+    |values, sum| (!values.is_empty()).then(|| sum.unwrap_or(0) + values.iter().sum::<i64>());
+
+/// The sums of a stream that has a batch in so many intervals.
+fn keep_sums(slide: u64) -> impl Fn(Pairs) -> Pairs {
+    move |records| {
+        let slower = if slide == 1 { records } else { records.window(batches(slide), batches(slide)) };
+        slower.update_state_by_key(SUMS)
+    }
 }
 
 /// What the states are, as plainly as can be.
-fn plain_sums(bed: &Bed<(String, i64)>) -> Output<(String, i64)> {
+fn plain_sums(inputs: &[Input<Record>], slide: u64) -> Output<Record> {
     let mut states: BTreeMap<String, i64> = BTreeMap::new();
-    let mut output = Output::new();
-    for second in (bed.slide..=bed.until).step_by(bed.slide as usize) {
-        let empty = Vec::new();
-        let batch = bed.batches.get((second / bed.slide) as usize - 1).unwrap_or(&empty);
-        let mut values: BTreeMap<&String, Vec<i64>> = BTreeMap::new();
-        batch.iter().for_each(|(key, value)| values.entry(key).or_default().push(*value));
-        let keys: Vec<String> = states.keys().chain(values.keys().copied()).cloned().collect();
+    each_window(inputs, (slide, slide), |inside| {
+        let mut values: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+        for (key, value) in records(inside) {
+            values.entry(key).or_default().push(value);
+        }
+        let keys: Vec<String> = states.keys().chain(values.keys()).cloned().collect();
         let mut next = BTreeMap::new();
         for key in keys {
-            let of_key = values.get(&key).map_or(&[][..], Vec::as_slice);
-            if let Some(sum) = sums(of_key, states.get(&key).copied()) {
+            let of_key = values.get(&key).cloned().unwrap_or_default();
+            if let Some(sum) = SUMS(of_key, states.get(&key).copied()) {
                 next.insert(key, sum);
             }
         }
         states = next;
-        output.insert(second, states.clone().into_iter().collect());
-    }
-    output
+        states.clone().into_iter().collect()
+    })
 }
 
 #[test]
 fn the_states_are_the_fold_of_all_batches_whatever_the_partitions_and_the_slide() {
-    for (seed, slide, partitions) in [(1, 1, 1), (2, 1, 3), (3, 3, 2)] {
-        let batches = random_batches(seed, 40);
-        let bed = Bed { slide, partitions, until: 45 * slide, ..Bed::new(batches) };
-        assert_eq!(sorted(&bed.run(keep_sums)), plain_sums(&bed), "seed {seed}");
+    for (seed, slide) in [(1, 1), (2, 1), (3, 3)] {
+        let inputs = random_of_many_keys(seed, 40);
+        let output = run_through(&inputs, keep_sums(slide));
+        assert_eq!(sorted(output), plain_sums(&inputs, slide), "seed {seed}");
     }
 }
 
 #[test]
 fn a_state_that_was_restored_after_any_batch_goes_on_in_the_same_order() {
     for (seed, slide) in [(4, 1), (5, 3)] {
-        let bed = Bed { slide, until: 20 * slide, ..Bed::new(random_batches(seed, 16)) };
-        let expected = bed.run(keep_sums);
-        for restart in 1..=bed.until {
-            assert_eq!(bed.run_with_restarts(keep_sums, |second| second == restart), expected, "{restart}");
+        for inputs in [random(seed), random_of_many_keys(seed, 12)] {
+            let output = run_of_table(&inputs, keep_sums(slide));
+            assert_eq!(sorted(output), plain_sums(&inputs, slide), "seed {seed}");
         }
-        assert_eq!(bed.run_with_restarts(keep_sums, |_| true), expected);
     }
 }
 
 #[test]
 fn a_key_gets_its_values_in_the_order_in_which_they_came() {
-    let batches =
-        vec![vec![record("a", 1), record("b", 2), record("a", 3)], vec![record("a", 4), record("a", 5)]];
+    let inputs = told(&[&[("a", 1), ("b", 2), ("a", 3)], &[("a", 4), ("a", 5)]]);
     let all = |values: Vec<i64>, state: Option<Vec<i64>>| Some([state.unwrap_or_default(), values].concat());
-    let bed = Bed { until: 2, ..Bed::new(batches) };
-    let output = sorted(&bed.run(|records| records.update_state_by_key(all)));
-    assert_eq!(output[&2], [("a".to_owned(), vec![1, 3, 4, 5]), ("b".to_owned(), vec![2])]);
+    let output = sorted(run_of_table(&inputs, |records: Pairs| records.update_state_by_key(all)));
+    assert_eq!(output[1].1, [("a".to_owned(), vec![1, 3, 4, 5]), ("b".to_owned(), vec![2])]);
 }
 
 #[test]
 fn a_key_that_comes_back_has_no_state() {
-    let batches = vec![vec![record("a", 1)], vec![], vec![record("a", 5)]];
-    let keep_while_it_comes = |values: Vec<i64>, sum: Option<i64>| {
-        (!values.is_empty()).then(|| sum.unwrap_or(0) + values.iter().sum::<i64>())
-    };
-    let bed = Bed { until: 3, ..Bed::new(batches) };
-    let output = bed.run(|records| records.update_state_by_key(keep_while_it_comes));
-    assert_eq!(output, [(1, vec![record("a", 1)]), (2, vec![]), (3, vec![record("a", 5)])].into());
+    let inputs = told(&[&[("a", 1)], &[], &[("a", 5)]]);
+    let output = run_of_table(&inputs, |records| records.update_state_by_key(SUMS_WHILE_THEY_COME));
+    assert_eq!(output, [(1, vec![record("a", 1)]), (2, vec![]), (3, vec![record("a", 5)])]);
 }
 
 #[test]
 fn the_function_sees_an_initial_state_in_the_first_batch_and_the_first_of_two_for_a_key() {
-    let bed = Bed { until: 2, ..Bed::new(vec![vec![record("a", 1)], vec![]]) };
-    let output = bed.run(|records| {
+    let output = run_of_table(&told(&[&[("a", 1)], &[]]), |records| {
         let initial = [record("a", 10), record("b", 20), record("a", 30)];
-        let count = |values: Vec<i64>, sum: Option<i64>| Some(sum.unwrap_or(0) + values.len() as i64 + 100);
+        let count: Update = |values, sum| Some(sum.unwrap_or(0) + values.len() as i64 + 100);
         records.update_state_by_key_with_initial_state(initial, count)
     });
-    assert_eq!(sorted(&output)[&1], [record("a", 111), record("b", 120)]);
-    assert_eq!(sorted(&output)[&2], [record("a", 211), record("b", 220)]);
+    let output = sorted(output);
+    assert_eq!(output[0].1, [record("a", 111), record("b", 120)]);
+    assert_eq!(output[1].1, [record("a", 211), record("b", 220)]);
 }
 
+/// Also where no key is left, and before the first batch of a slower stream.
 #[test]
 fn an_initial_state_is_not_put_in_again_after_a_restart() {
-    let batches = vec![vec![record("a", 1)], vec![record("b", 2)], vec![record("c", 3)]];
-    let make = |records: DStream<(String, i64)>| {
-        let initial = [record("a", 1000), record("d", 7)];
-        // Forgets everything that does not come.
-        let update = |values: Vec<i64>, sum: Option<i64>| {
-            (!values.is_empty()).then(|| sum.unwrap_or(0) + values.iter().sum::<i64>())
-        };
-        records.update_state_by_key_with_initial_state(initial, update)
-    };
-    let bed = Bed { slide: 2, until: 12, ..Bed::new(batches) };
-    let expected = bed.run(make);
-    assert_eq!(expected[&2], [record("a", 1001)]);
-    // After batch 1, before the first of its slide, after batch 8, when no key is left.
-    for restart in [1, 2, 8] {
-        assert_eq!(bed.run_with_restarts(make, |second| second == restart), expected, "{restart}");
+    for slide in [1, 2] {
+        let inputs = told(&[&[("a", 1)], &[], &[("b", 2)], &[], &[], &[]]);
+        let output = run_of_table(&inputs, |records| {
+            let records = records.window(batches(slide), batches(slide));
+            let initial = [record("a", 1000), record("d", 7)];
+            records.update_state_by_key_with_initial_state(initial, SUMS_WHILE_THEY_COME)
+        });
+        assert_eq!(output[0], (slide, vec![record("a", 1001)]));
+        assert_eq!(output.last(), Some(&(6, vec![])));
     }
 }

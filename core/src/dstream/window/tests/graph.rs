@@ -1,17 +1,15 @@
 //! Windows in a graph: which a program may not have, and what a snapshot must be to be theirs.
 
-use super::{batches, told};
+use super::{ADD, Pairs, TAKE_OFF, sums};
 use crate::{
     codec,
     dstream::{
-        DStream, OperatorKind, SharedBuilder,
-        testing::{INTERVAL, Trial, input},
+        OperatorKind, SharedBuilder,
+        in_line::trial::{INTERVAL, Trial, batches, input, told},
     },
     error::GraphError,
     ids::{Interval, OperatorId},
 };
-
-type Pairs = DStream<(String, i64)>;
 
 fn error(build: impl FnOnce(Pairs)) -> Option<GraphError> {
     let builder = SharedBuilder::new(INTERVAL);
@@ -22,17 +20,16 @@ fn error(build: impl FnOnce(Pairs)) -> Option<GraphError> {
 #[test]
 fn a_window_or_slide_that_is_no_multiple_is_an_error_of_every_operator() {
     let whole = batches(3);
-    let (add, take_off) = (|a: i64, b: i64| a + b, |a: i64, b: i64| a - b);
     for part in [Interval::from_secs(1), Interval::from_secs(7)] {
         for (what, window, slide) in [("window", part, whole), ("slide", whole, part)] {
             let told =
                 |operator| Some(GraphError::NoMultiple { operator, what, value: part, parent: INTERVAL });
             let errors = [
                 error(|pairs| drop(pairs.window(window, slide))),
-                error(|pairs| drop(pairs.map(|(_, value)| value).reduce_by_window(add, window, slide))),
+                error(|pairs| drop(pairs.map(|(_, value)| value).reduce_by_window(ADD, window, slide))),
                 error(|pairs| drop(pairs.count_by_window(window, slide))),
-                error(|pairs| drop(pairs.reduce_by_key_and_window(add, window, slide))),
-                error(|pairs| drop(pairs.reduce_by_key_and_window_inverse(add, take_off, window, slide))),
+                error(|pairs| drop(pairs.reduce_by_key_and_window(ADD, window, slide))),
+                error(|pairs| drop(pairs.reduce_by_key_and_window_inverse(ADD, TAKE_OFF, window, slide))),
                 error(|pairs| drop(pairs.count_by_value_and_window(window, slide))),
                 error(|pairs| drop(pairs.group_by_key_and_window(window, slide))),
             ];
@@ -68,11 +65,7 @@ fn a_window_over_windows_must_fit_their_slide() {
 #[test]
 fn a_snapshot_of_something_else_is_refused() {
     let pairs = || Trial::new(|stream: Pairs| stream.window(batches(2), batches(1)));
-    let by_inverse = || {
-        Trial::new(|stream: Pairs| {
-            stream.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, batches(3), batches(1))
-        })
-    };
+    let by_inverse = || Trial::new(|stream: Pairs| sums(stream, 3, 1));
     let node = OperatorId(1);
     assert!(pairs().restore(&[(node, vec![1, 2, 3])]).is_err());
     assert!(by_inverse().restore(&[(node, codec::encode(&9u8))]).is_err());

@@ -1,41 +1,22 @@
 //! Windows by an inverse: equal to Spark's where Spark is right, and to the plain ones where it is not.
 
-use super::{KEYS, SPANS, batches, by_group, each_window, grouped, random, records, told};
-use crate::dstream::{
-    DStream,
-    testing::{Input, Trial, run},
+use super::{ADD, Pairs, SPANS, TAKE_OFF, by_group, grouped, sums, sums_but_zeros};
+use crate::{
+    dstream::in_line::{
+        Calls, hasher,
+        trial::{
+            Input, KEYS, Output, Record, Trial, batches, each_window, random, records, run, sorted, told,
+        },
+    },
+    state::KeyHasher,
 };
 use std::collections::BTreeMap;
 
-type Pairs = DStream<(String, i64)>;
-
-fn sums(stream: Pairs, window: u64, slide: u64) -> Pairs {
-    stream.reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, batches(window), batches(slide))
-}
-
-fn sums_but_zeros(stream: Pairs, window: u64, slide: u64) -> Pairs {
-    stream.reduce_by_key_and_window_inverse_filter(
-        |a, b| a + b,
-        |a, b| a - b,
-        batches(window),
-        batches(slide),
-        |_, sum| *sum != 0,
-    )
-}
-
 /// What the window's keys add up to, without an inverse.
-fn plain(inputs: &[Input<(String, i64)>], span: (u64, u64)) -> Vec<(u64, Vec<(String, i64)>)> {
+fn plain(inputs: &[Input<Record>], span: (u64, u64)) -> Output<Record> {
     each_window(inputs, span, |inside| {
         grouped(records(inside)).into_iter().map(|(key, values)| (key, values.iter().sum())).collect()
     })
-}
-
-fn sorted<V: Ord>(windows: Vec<(u64, Vec<V>)>) -> Vec<(u64, Vec<V>)> {
-    let sorted = |mut records: Vec<V>| {
-        records.sort();
-        records
-    };
-    windows.into_iter().map(|(number, records)| (number, sorted(records))).collect()
 }
 
 fn overlapping() -> Vec<(u64, u64)> {
@@ -172,30 +153,17 @@ fn nothing_is_kept_of_a_key_that_is_forgotten() {
 #[test]
 fn a_forgotten_key_that_comes_again_comes_last_in_its_group() {
     // All keys of one group.
-    let group = |key: &u32| crate::state::KeyHasher::group(crate::dstream::testing::hasher().hash(key));
-    let keys: Vec<u32> = (0..).filter(|key| group(key) == group(&0)).take(3).collect();
-    let batch = |keys: &[u32]| vec![keys.iter().map(|key| (*key, 1)).collect()];
-    let inputs = vec![
-        (1, batch(&keys)),
-        (2, batch(&keys[1..])),
-        (3, batch(&keys[1..])),
-        (4, batch(&[keys[0], keys[2]])),
-        (5, batch(&[keys[1]])),
-    ];
-    let windows = run(&inputs, |stream: DStream<(u32, i64)>| {
-        let (window, slide) = (batches(2), batches(1));
-        stream.reduce_by_key_and_window_inverse_filter(
-            |a, b| a + b,
-            |a, b| a - b,
-            window,
-            slide,
-            |_, count| *count > 0,
-        )
-    });
-    let order = |number: usize| windows[number - 1].1.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+    let group = |key: &String| KeyHasher::group(hasher().hash(key));
+    let all = || (0..).map(|number| format!("k{number}"));
+    let first = group(&all().next().expect("the first"));
+    let keys: Vec<String> = all().filter(|key| group(key) == first).take(3).collect();
+    let [one, two, three] = [0, 1, 2].map(|key: usize| (keys[key].as_str(), 1));
+    let batches: [&[_]; 5] = [&[one, two, three], &[two, three], &[two, three], &[one, three], &[two]];
+    let windows = run(&told(&batches), |stream| sums_but_zeros(stream, 2, 1));
+    let order = |number: usize| windows[number - 1].1.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>();
     assert_eq!(order(1), keys);
     assert_eq!(order(3), keys[1..]);
-    assert_eq!(order(5), [keys[1], keys[2], keys[0]]);
+    assert_eq!(order(5), [two.0, three.0, one.0]);
 }
 
 #[test]
@@ -204,7 +172,7 @@ fn one_value_is_kept_up_to_date_by_its_inverse() {
         let inputs = random(seed);
         let windows = run(&inputs, |stream| {
             let values = stream.map(|(_, value)| value);
-            values.reduce_by_window_inverse(|a, b| a + b, |a, b| a - b, batches(window), batches(slide))
+            values.reduce_by_window_inverse(ADD, TAKE_OFF, batches(window), batches(slide))
         });
         let mut any = false;
         let expected = each_window(&inputs, (window, slide), |inside| {
@@ -241,5 +209,53 @@ fn values_are_counted_while_they_are_in_the_window() {
             groups.into_iter().map(|(key, values)| (key, values.len() as u64)).collect::<Vec<_>>()
         });
         assert_eq!(sorted(counts), sorted(expected), "{window} every {slide}");
+    }
+}
+
+/// How often the functions are called in a window of so many batches, batch by batch: the inverse, and all.
+fn calls_of_each_slide(window: u64, inputs: &[Input<Record>]) -> Vec<(u64, u64)> {
+    let (added, taken_off) = (Calls::default(), Calls::default());
+    let (add, take_off) = (added.clone(), taken_off.clone());
+    let trial = Trial::new(move |stream: Pairs| {
+        let (add, take_off) = (add.clone(), take_off.clone());
+        let add = move |a, b| {
+            add.count();
+            a + b
+        };
+        let take_off = move |a, b| {
+            take_off.count();
+            a - b
+        };
+        stream.reduce_by_key_and_window_inverse(add, take_off, batches(window), batches(1))
+    });
+    let mut before = (0, 0);
+    let calls = |input: &Input<Record>| {
+        trial.run(input.clone());
+        let now = (taken_off.get(), taken_off.get() + added.get());
+        let of_slide = (now.0 - before.0, now.1 - before.1);
+        before = now;
+        of_slide
+    };
+    inputs.iter().map(calls).collect()
+}
+
+#[test]
+fn a_slide_costs_what_came_and_what_left_however_long_the_window_is() {
+    // Each batch has two records of each of some keys: one call for each key within the batch.
+    let keys: Vec<String> = (0..9).map(|key| format!("k{key}")).collect();
+    let batch = |number: u64| {
+        let of_batch = keys.iter().take(1 + number as usize % 3 * 4);
+        (number, vec![of_batch.flat_map(|key| [(key.clone(), 1), (key.clone(), 2)]).collect()])
+    };
+    let inputs: Vec<Input<Record>> = (1..=400).map(batch).collect();
+    let keys_of = |number: u64| 1 + number % 3 * 4;
+    for window in [4, 37, 250] {
+        let calls = calls_of_each_slide(window, &inputs);
+        // From then on all keys are in the window at all times.
+        for number in window + 4..=400 {
+            let (came, left) = (keys_of(number), keys_of(number - window));
+            let expected = (left, came + came + left);
+            assert_eq!(calls[number as usize - 1], expected, "batch {number} of windows of {window}");
+        }
     }
 }

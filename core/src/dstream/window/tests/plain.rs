@@ -1,7 +1,7 @@
 //! Windows that are a function of what is in them.
 
-use super::{SPANS, batches, each_window, grouped, random, records};
-use crate::dstream::testing::{Trial, run};
+use super::{SPANS, grouped};
+use crate::dstream::in_line::trial::{Trial, batches, each_window, random, records, run};
 
 #[test]
 fn a_window_holds_what_came_in_it_in_its_order() {

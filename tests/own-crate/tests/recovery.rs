@@ -22,7 +22,7 @@ fn model(batches: &Batches) -> Vec<String> {
 }
 
 fn scenario() -> Scenario {
-    Scenario::new("{{name}}", {{crate}}::build, model)
+    Scenario::new("ship-log", ship_log::build, model)
 }
 
 #[test]

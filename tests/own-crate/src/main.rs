@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::ExitCode};
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [source, checkpoint, output] = &arguments[..] else {
-        eprintln!("usage: {{name}} SOURCE CHECKPOINT_DIRECTORY OUTPUT_FILE");
+        eprintln!("usage: ship-log SOURCE CHECKPOINT_DIRECTORY OUTPUT_FILE");
         return ExitCode::from(2);
     };
     match run(source, checkpoint, output.into()).await {
@@ -24,7 +24,7 @@ async fn run(source: &str, checkpoint: &str, output: PathBuf) -> Result<(), Erro
     let mut context =
         StreamingContext::get_or_create(highwater_core::os::env(), checkpoint, |env| {
             let context = StreamingContext::new(env, Options::default())?;
-            {{crate}}::build(context.socket_text_stream(source)?, &output);
+            ship_log::build(context.socket_text_stream(source)?, &output);
             Ok(context)
         })
         .await?;

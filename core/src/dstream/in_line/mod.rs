@@ -1,4 +1,11 @@
-//! For tests of what is done to one batch: records without an engine around them, computed where the test runs.
+//! For tests of operators: batches without an engine around them, computed where the test runs.
+//!
+//! Here is what is done to one batch. [`trial`] runs a graph batch by batch, and brings its state to another one at any of them.
+//!
+//! A test binary has every operator for every type and function that some test gives it: tests share types, and name functions where they
+//! can, so that it is compiled in a bearable time.
+
+pub(crate) mod trial;
 
 use super::{BatchScope, DStream, Data, Derived, OperatorKind, Rdd, SharedBuilder, Workers};
 use crate::{
@@ -33,7 +40,11 @@ impl Executor for InLine {
 }
 
 pub(crate) fn workers() -> Workers {
-    Workers { executor: Arc::new(InLine), hasher: KeyHasher::new(7) }
+    Workers { executor: Arc::new(InLine), hasher: hasher() }
+}
+
+pub(crate) fn hasher() -> KeyHasher {
+    KeyHasher::new(7)
 }
 
 /// An `Rdd` with these partitions.
