@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{
     ffi::OsStr,
-    fs,
+    fs, io,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -139,9 +139,9 @@ fn a_reader_who_leaves_is_told_nothing_and_a_full_disk_is() {
         let child = command.args(["completions", "bash"]).stdout(out).stderr(Stdio::piped()).spawn();
         child.expect("it starts")
     };
-    let mut left = to(Stdio::piped());
-    drop(left.stdout.take());
-    let ended = left.wait_with_output().expect("it ends");
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = to(writer.into()).wait_with_output().expect("it ends");
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(1), &b""[..]));
     if let Ok(full) = fs::File::options().write(true).open("/dev/full") {
         let ended = to(full.into()).wait_with_output().expect("it ends");
