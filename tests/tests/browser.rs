@@ -120,6 +120,19 @@ fn ten_thousand_events_are_few_shapes_and_each_can_be_found() {
         page.press(key);
     }
     assert!(page.text("#status").contains("1998."), "{}", page.text("#status"));
+    // How long its reader waits for the page, and for what a key does, in milliseconds of this machine: `--nocapture` shows it.
+    page.evaluate(
+        "(async () => { const chart = document.getElementById('chart'), waits = []; \
+         for (const key of ['0', '+', '+', '+', 'ArrowRight', 'ArrowDown', '-', '-', '-', 'Home', 'End']) { \
+         const from = performance.now(); chart.dispatchEvent(new KeyboardEvent('keydown', { key })); \
+         await new Promise((done) => requestAnimationFrame(() => setTimeout(done))); \
+         waits.push(performance.now() - from); } window.waited = Math.max(...waits); })()",
+    );
+    page.until("window.waited > 0");
+    let loaded = page.number("performance.getEntriesByType('navigation')[0].domComplete");
+    let waited = page.number("window.waited");
+    eprintln!("10,000 events: loaded in {loaded:.0} ms, at most {waited:.0} ms for a key, {shapes} shapes");
+    assert!(loaded < 20_000.0 && waited < 2_000.0, "loaded in {loaded} ms, {waited} ms for a key");
     page.evaluate("document.getElementById('find').value = 'block 1234,'");
     page.evaluate("document.getElementById('find').dispatchEvent(new Event('input'))");
     assert!(page.text("#page-about").starts_with("1 of 10000 events"), "{}", page.text("#page-about"));

@@ -34,7 +34,7 @@ impl Completions {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "highwater", &mut script);
         if self.format == Format::Text {
-            return std::io::stdout().write_all(&script).map_err(Failure::failed);
+            return std::io::stdout().write_all(&script).map_err(Failure::unprinted);
         }
         let script = String::from_utf8(script).map_err(Failure::failed)?;
         print_json(&Told { shell: self.shell.to_string(), script })

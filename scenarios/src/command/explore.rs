@@ -148,7 +148,7 @@ impl Explore {
             Format::Text => render(explored, &files),
             Format::Json => serde_json::to_string_pretty(explored).map_err(Failure::failed)? + "\n",
         };
-        std::io::stdout().write_all(text.as_bytes()).map_err(Failure::failed)?;
+        std::io::stdout().write_all(text.as_bytes()).map_err(Failure::unprinted)?;
         let missed: u64 = explored.depths.iter().map(|depth| depth.counts.missed).sum();
         match (explored.violations, missed) {
             (0, 0) => Ok(()),

@@ -53,7 +53,7 @@ impl Face {
             Self::Text => colour::print(document),
             Self::Json | Self::Html | Self::Junit => std::io::stdout().write_all(document.as_bytes()),
         };
-        printed.map_err(Failure::failed)
+        printed.map_err(Failure::unprinted)
     }
 
     /// A sweep with this face; of the pages of its runs these were written beside it.

@@ -45,7 +45,7 @@ impl Inspect {
             Format::Text => text::render(&inspection),
             Format::Json => serde_json::to_string_pretty(&inspection).map_err(Failure::failed)? + "\n",
         };
-        std::io::stdout().write_all(told.as_bytes()).map_err(Failure::failed)?;
+        std::io::stdout().write_all(told.as_bytes()).map_err(Failure::unprinted)?;
         match (inspection.damage.len(), inspection.is_sound()) {
             (_, true) => Ok(()),
             (0, _) => Err(Failure::failed("a start would be refused")),

@@ -99,5 +99,5 @@ fn tell<T: Serialize>(format: Format, listed: &[T], line: impl Fn(&T) -> String)
         Format::Text => listed.iter().map(|one| line(one) + "\n").collect(),
         Format::Json => serde_json::to_string_pretty(listed).map_err(Failure::failed)? + "\n",
     };
-    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::failed)
+    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::unprinted)
 }

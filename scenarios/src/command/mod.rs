@@ -134,6 +134,14 @@ impl Failure {
         Self { status: FAILED, message: message.to_string() }
     }
 
+    /// Of what was to be printed. One who reads the first lines and leaves (`highwater sweep | head`) needs no message.
+    fn unprinted(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self { status: FAILED, message: String::new() },
+            _ => Self::failed(format!("cannot print: {error}")),
+        }
+    }
+
     fn unusable(message: impl ToString) -> Self {
         Self { status: UNUSABLE, message: message.to_string() }
     }
@@ -148,7 +156,7 @@ impl From<Error> for Failure {
 /// Prints the one document of `--format json`.
 fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(document).map_err(Failure::failed)? + "\n";
-    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::failed)
+    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::unprinted)
 }
 
 /// A runtime on all cores.

@@ -105,7 +105,7 @@ impl New {
             ),
             Format::Json => serde_json::to_string_pretty(&made).map_err(Failure::failed)? + "\n",
         };
-        std::io::stdout().write_all(told.as_bytes()).map_err(Failure::failed)
+        std::io::stdout().write_all(told.as_bytes()).map_err(Failure::unprinted)
     }
 
     fn fill(&self, directory: &Path, checkout: &Path) -> io::Result<()> {

@@ -104,7 +104,7 @@ impl Prove {
             Format::Text => render(&proved),
             Format::Json => serde_json::to_string_pretty(&proved).map_err(Failure::failed)? + "\n",
         };
-        std::io::stdout().write_all(text.as_bytes()).map_err(Failure::failed)?;
+        std::io::stdout().write_all(text.as_bytes()).map_err(Failure::unprinted)?;
         match () {
             () if !proved.all_caught() => Err(Failure::failed("nobody objected to the sabotage of a step")),
             () if proved.cut_short && proved.proofs.is_empty() => {

@@ -145,7 +145,7 @@ fn check(file: &Path, format: Format) -> Result<(), Failure> {
             writeln!(std::io::stdout(), "{}", serde_json::to_string(&recheck).map_err(Failure::failed)?)
         }
     };
-    printed.map_err(Failure::failed)?;
+    printed.map_err(Failure::unprinted)?;
     held(again.held())
 }
 

@@ -91,7 +91,7 @@ impl Shrink {
                 Format::Text => writeln!(stdout, "all invariants held: nothing to shrink"),
                 Format::Json => writeln!(stdout, "null"),
             };
-            return printed.map_err(Failure::failed);
+            return printed.map_err(Failure::unprinted);
         };
         let plan = case(&shrunk).write().map_err(|error| cannot_write(&error))?;
         if let Some(directory) = out.parent() {
@@ -103,7 +103,7 @@ impl Shrink {
             Format::Text => render(&shrunk, &plan, &file),
             Format::Json => render_json(&shrunk, &plan, &file) + "\n",
         };
-        stdout.write_all(text.as_bytes()).map_err(Failure::failed)?;
+        stdout.write_all(text.as_bytes()).map_err(Failure::unprinted)?;
         Err(Failure::failed("an invariant was broken"))
     }
 }

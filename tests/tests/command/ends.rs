@@ -1,12 +1,14 @@
 //! A sweep that ends before its last seed: what it was asked for, how far it came, what is known.
 
 use highwater_scenarios::catalogue::scenarios;
-use highwater_tests::command::{PATIENCE, Process, run_in};
+use highwater_tests::command::{PATIENCE, Process, path, run_in};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{
     ffi::OsStr,
-    fs, thread,
+    fs, io,
+    process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -127,5 +129,23 @@ fn wrong_bounds_are_wrong_usage() {
     ] {
         let ended = run_in(directory.path(), &[&["sweep"], wrong].concat());
         assert_eq!((ended.status, ended.out.as_str()), (Some(2), ""), "{wrong:?}: {}", ended.said);
+    }
+}
+
+#[test]
+fn a_reader_who_leaves_is_told_nothing_and_a_full_disk_is() {
+    let to = |out: Stdio| {
+        let mut command = Command::new(path());
+        let child = command.args(["completions", "bash"]).stdout(out).stderr(Stdio::piped()).spawn();
+        child.expect("it starts")
+    };
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = to(writer.into()).wait_with_output().expect("it ends");
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(1), &b""[..]));
+    if let Ok(full) = fs::File::options().write(true).open("/dev/full") {
+        let ended = to(full.into()).wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(1) && said.starts_with("error: cannot print: "), "{said}");
     }
 }

@@ -56,7 +56,7 @@ impl Shell {
     }
 
     /// Runs a script to its end.
-    pub fn run(&mut self, place: &str, script: &str, status: i32) {
+    pub fn run(&self, place: &str, script: &str, status: i32) {
         let ended = self.sh(script, self.directory.path()).output().expect("there is a shell");
         let told = [&ended.stdout, &ended.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         assert_eq!(ended.status.code(), Some(status), "{place}:\n{script}\n{}\n{}", told[0], told[1]);
@@ -64,18 +64,23 @@ impl Shell {
 
     /// Starts a server, and waits until it says something: of a pipeline, until a batch is done.
     pub fn start(&mut self, place: &str, command: &str) {
-        self.start_in(place, command, &self.directory.path().to_owned());
+        let server = self.started_in(place, command, self.directory.path());
+        self.servers.push(server);
     }
 
     /// Starts a server in a directory of its own, and ends it.
+<<<<<<< HEAD
     pub fn run_alone(&mut self, place: &str, command: &str) {
         command::examples();
+=======
+    pub fn run_alone(&self, place: &str, command: &str) {
+        command::build_examples();
+>>>>>>> 9e307623294589d0c0db604850bf5b5c2ce0d212
         let own = tempfile::tempdir().expect("a directory");
-        self.start_in(place, &of_example(command), own.path());
-        self.end();
+        self.started_in(place, &of_example(command), own.path()).end();
     }
 
-    fn start_in(&mut self, place: &str, command: &str, directory: &Path) {
+    fn started_in(&self, place: &str, command: &str, directory: &Path) -> Server {
         let number = self.servers.len();
         let file = |ending: &str| directory.join(format!("server-{number}.{ending}"));
         let (out, said) = (file("out"), file("err"));
@@ -94,7 +99,7 @@ impl Shell {
             assert!(ended.is_none() && Instant::now() < deadline, "{ended:?}: {}", server.told());
             thread::sleep(Duration::from_millis(20));
         }
-        self.servers.push(server);
+        server
     }
 
     /// Ends the servers, the last first, as Ctrl-C does.
