@@ -156,7 +156,8 @@ fn an_orderly_stop_waits_for_the_snapshot_and_publishes_it() {
         gate.open();
         context.await_termination().await.unwrap();
         let events = told.events.lock().unwrap().clone();
-        assert_eq!(snapshots_named(&events).count(), 1);
+        // A busy machine has batches to make up for, which may have snapshots of their own.
+        assert!(snapshots_named(&events).count() > 0, "{events:?}");
         assert!(matches!(events.last(), Some(Event::Stopped { error: None })));
     });
 }
