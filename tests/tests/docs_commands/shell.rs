@@ -69,13 +69,8 @@ impl Shell {
     }
 
     /// Starts a server in a directory of its own, and ends it.
-<<<<<<< HEAD
-    pub fn run_alone(&mut self, place: &str, command: &str) {
-        command::examples();
-=======
     pub fn run_alone(&self, place: &str, command: &str) {
-        command::build_examples();
->>>>>>> 9e307623294589d0c0db604850bf5b5c2ce0d212
+        command::examples();
         let own = tempfile::tempdir().expect("a directory");
         self.started_in(place, &of_example(command), own.path()).end();
     }
