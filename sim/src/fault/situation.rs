@@ -4,8 +4,8 @@
 //! - An *overload*: the disk is so slow that a batch is not over when the next one is due, and the driver crashes in it.
 //! - A *long look*: where the journal goes on to its next segment, one operation takes longer than batches do, mostly one that only
 //!   looks; whatever was to happen after it happens later than all that did not wait for it. The driver crashes soon after.
-//! - A *handover*: a driver is taken for dead in the middle of its start, most often while it claims its generation, and the start of its
-//!   successor fails, in the same place.
+//! - A *handover*: a driver is taken for dead in the middle of its start, most often while it claims its generation, and its successor
+//!   fails: in the same place of its start, or some batches later.
 //!
 //! The last two are made of steps that must be met as they are planned, so nothing else is in such a plan.
 
@@ -68,10 +68,14 @@ fn handover(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Vec<F
         faults.push(crash);
         replaced = replaced.next();
     }
-    let place = match rng.one_in(4) {
+    let place = match rng.one_in(3) {
         true => *rng.pick(&[Place::Checkpoint, Place::Journal, Place::Marks]),
         false => Place::Generation,
     };
+    let mut operations = vec![DiskOperation::CreateNew, DiskOperation::Append, DiskOperation::SyncDir];
+    if place == Place::Checkpoint {
+        operations.push(DiskOperation::Rename);
+    }
     let of_start = |life: Life, operation: DiskOperation, rng: &mut ChaCha8Rng| Trigger::Step {
         life,
         operation,
@@ -79,21 +83,28 @@ fn handover(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Vec<F
         nth: 1,
         moment: *rng.pick(&Moment::ALL),
     };
-    let starts = [DiskOperation::CreateNew, DiskOperation::Append, DiskOperation::SyncDir];
-    let trigger = of_start(replaced, *rng.pick(&starts), rng);
+    let trigger = of_start(replaced, *rng.pick(&operations), rng);
     let (for_ms, after_ms) = (rng.between(500..=6_000), rng.magnitude(1..=1_000));
     faults.push(Fault::Takeover(Takeover { trigger, for_ms, after_ms }));
-    // A failed sync takes back what is not its own alone; the others of what can fail the successor's start have less to do with two drivers.
+    let successor = replaced.next();
+    if !crashes.is_empty() && rng.one_in(3) {
+        // It goes on for some batches: what the other one does late must not matter to whoever comes third.
+        let (operation, place, nth) = (DiskOperation::Append, Place::Output, rng.between(1..=12));
+        let trigger =
+            Trigger::Step { life: successor, operation, place, nth, moment: *rng.pick(&Moment::ALL) };
+        faults.push(aimed(*rng.pick(crashes), trigger, rng, aim));
+        return faults;
+    }
+    // A failed sync takes back what is not its own alone; the others of what can fail a start have less to do with two drivers.
     let fails = |kind: &&FaultKind| kind.ends_a_life() && kind.class() == Class::Tolerated;
     let kinds: Vec<FaultKind> = aim.bounds.kinds.iter().filter(fails).copied().collect();
     let kind = match aim.bounds.kinds.contains(&FaultKind::FailedSync) && !rng.one_in(4) {
         true => FaultKind::FailedSync,
         false => *rng.pick(&kinds),
     };
-    let struck: Vec<DiskOperation> =
-        starts.into_iter().filter(|operation| kind.strikes(Step { operation: *operation, place })).collect();
-    if !struck.is_empty() {
-        let trigger = of_start(replaced.next(), *rng.pick(&struck), rng);
+    operations.retain(|operation| kind.strikes(Step { operation: *operation, place }));
+    if !operations.is_empty() {
+        let trigger = of_start(successor, *rng.pick(&operations), rng);
         faults.push(aimed(kind, trigger, rng, aim));
     }
     faults
@@ -147,7 +158,7 @@ mod tests {
                 failed_syncs += 1;
             }
         }
-        assert!(failed_syncs > 10, "{failed_syncs} failed syncs");
+        assert!(failed_syncs > 5, "{failed_syncs} failed syncs");
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod image;
 mod no_loss;
 mod one_writer;
 mod orderly_stop;
+mod orphans;
 mod progress;
 mod replay_equality;
 mod retention;
