@@ -22,6 +22,7 @@ mod idempotent_recovery;
 mod image;
 mod no_loss;
 mod one_writer;
+mod orderly_end;
 mod orderly_stop;
 mod orphans;
 mod progress;
