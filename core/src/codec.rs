@@ -21,7 +21,11 @@
 //! two for a text of a false length, and 1 MiB for each list inside another.
 
 use crate::ids::Generation;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Visitor},
+};
+use std::fmt;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The version of everything that is written on disk.
@@ -261,6 +265,38 @@ impl Frame<'_> {
     }
 }
 
+/// Bytes that are encoded at once; a `Vec<u8>` is encoded one by one, to the same result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl Visitor<'_> for Whole {
+            type Value = Bytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(bytes.to_vec()))
+            }
+
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Bytes, E> {
+                Ok(Bytes(bytes))
+            }
+        }
+        deserializer.deserialize_byte_buf(Whole)
+    }
+}
+
 fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::SegmentHeader => "segment header",
@@ -286,7 +322,6 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Sample {
@@ -354,11 +389,22 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_encoded_as_a_list_of_them_is() {
+        for length in [0, 1, 250, 251, 70_000] {
+            let bytes: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            let encoded = encode(&Bytes(bytes.clone()));
+            assert_eq!(encoded, encode(&bytes));
+            assert_eq!(decode(&encoded), Ok(Bytes(bytes)));
+        }
+    }
+
+    #[test]
     fn a_length_inside_the_payload_allocates_nothing() {
         // A vector that says it has 2^60 elements.
         let mut bytes = encode(&(1u64 << 60));
         bytes.push(0);
         assert!(decode::<Vec<u8>>(&bytes).is_err());
+        assert!(decode::<Bytes>(&bytes).is_err());
         assert!(decode::<Vec<u64>>(&bytes).is_err());
         assert!(decode::<String>(&bytes).is_err());
     }

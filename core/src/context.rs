@@ -3,18 +3,23 @@
 use crate::{
     checkpoint::CheckpointDirectory,
     driver::{self, Opened, Running},
-    dstream::{DStream, OperatorKind, SharedBuilder, Stored},
+    dstream::{DStream, Data, Operator, OperatorKind, Rdd, SharedBuilder, Stored},
     env::Env,
     error::{Error, GraphError, Result},
     event::{Event, StreamingListener},
     flag::Flag,
+    ids::BatchTime,
     listeners::Listeners,
     options::Options,
     recovery,
-    source::{DirectorySource, QueueSource, QueueStream, SocketAddress, SocketSource, Source, TextStream},
+    source::{
+        DirectorySource, QueueSource, Receiver, ReceiverSource, RecordStream, SocketAddress, SocketSource,
+        Source, TextStream,
+    },
     text::Text,
 };
 use std::{
+    any::type_name,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -73,8 +78,8 @@ impl StreamingContext {
         options.check()?;
         Ok(Self {
             env: env.clone(),
+            builder: SharedBuilder::new(options.batch_interval),
             options,
-            builder: SharedBuilder::default(),
             listeners: Listeners::default(),
             directory: None,
             state: State::New,
@@ -87,7 +92,7 @@ impl StreamingContext {
     /// graph is checked against the checkpoint. Everything that belongs to the program, its outputs included, is made in it.
     ///
     /// # Errors
-    /// [`Error::InUse`], [`Error::OtherPipeline`], [`Error::NoUsableCheckpoint`], [`Error::Damaged`], [`Error::OtherVersion`],
+    /// [`GraphError`] if the program is not whole, [`Error::InUse`], [`Error::OtherPipeline`], [`Error::NoUsableCheckpoint`], [`Error::Damaged`], [`Error::OtherVersion`],
     /// [`Error::Disk`], and those of `create`. Except for a claimed generation, nothing was changed then.
     pub async fn get_or_create(
         env: Env,
@@ -95,6 +100,7 @@ impl StreamingContext {
         create: impl FnOnce(&Env) -> Result<Self>,
     ) -> Result<Self> {
         let mut context = create(&env)?;
+        context.check_graph()?;
         context.checkpoint(&directory);
         let opened = context.open(directory.as_ref()).await?;
         context.state = State::Opened(Box::new(opened));
@@ -123,7 +129,9 @@ impl StreamingContext {
         Ok(self.text_stream(OperatorKind::SocketTextStream, parameters, Arc::new(source)))
     }
 
-    /// The lines of the files in `directory`, each file once. Files must appear whole, by a rename, and stay.
+    /// The lines of the files in `directory`, each file once, those that are there already included. Files must appear whole, by a
+    /// rename, and stay as they are: one that changed or vanished before its batch is covered by a checkpoint is
+    /// [`Error::InputChanged`].
     pub fn text_file_stream(&self, directory: impl AsRef<Path>) -> DStream<Text> {
         let poll = self.options.batch_interval.duration().min(Duration::from_secs(1));
         let source = DirectorySource::new(directory.as_ref().to_owned(), poll, self.options.line_bytes_max);
@@ -131,18 +139,56 @@ impl StreamingContext {
     }
 
     fn text_stream(&self, kind: OperatorKind, parameters: &str, source: Arc<dyn Source>) -> DStream<Text> {
-        let mut builder = self.builder.lock();
-        let source = builder.add_source(source);
-        let id = builder.add(kind, &[], parameters.into(), String::new());
-        DStream { builder: self.builder.clone(), id, stream: Arc::new(TextStream { source }) }
+        let operator = Operator::new(kind).parameters(parameters);
+        self.builder.source_stream(operator, source, |source| Arc::new(TextStream { source }))
     }
 
-    /// One element of `batches` in each batch, then empty ones. For tests and benches.
+    /// One element of `batches` in each batch, as one partition, then empty ones. For tests and benches.
     pub fn queue_stream<T: Stored>(&self, batches: Vec<Vec<T>>) -> DStream<T> {
-        let mut builder = self.builder.lock();
-        let source = builder.add_source(Arc::new(QueueSource::new(batches)));
-        let id = builder.add(OperatorKind::QueueStream, &[], String::new(), String::new());
-        DStream { builder: self.builder.clone(), id, stream: Arc::new(QueueStream::new(source)) }
+        self.queue_stream_partitioned(batches, 1)
+    }
+
+    /// As [`queue_stream`](Self::queue_stream), with each batch in so many partitions: of `n` records, partition `j` has those
+    /// from `j * n / partitions` to `(j + 1) * n / partitions`. Some may be empty.
+    ///
+    /// That there is none is an error of the context's start, [`GraphError::Option`].
+    pub fn queue_stream_partitioned<T: Stored>(&self, batches: Vec<Vec<T>>, partitions: usize) -> DStream<T> {
+        if partitions == 0 {
+            let reason = "records need a partition to be in".into();
+            self.builder.lock().fail(GraphError::Option { option: "partitions", value: "0".into(), reason });
+        }
+        let schema = type_name::<T>();
+        let mut operator = Operator::new(OperatorKind::QueueStream).schema(schema);
+        if partitions > 1 {
+            operator = operator.parameters(format!("in {partitions} partitions"));
+        }
+        let source = Arc::new(QueueSource::new(batches));
+        self.builder.source_stream(operator, source, |source| Arc::new(RecordStream::new(source, partitions)))
+    }
+
+    /// The records of a source of the author's own: [`Receiver`] tells how to write one.
+    pub fn receiver_stream<R: Receiver>(&self, receiver: R) -> DStream<R::Record> {
+        let schema = format!("{} at {}", type_name::<R::Record>(), type_name::<R::Position>());
+        let operator = Operator::new(OperatorKind::ReceiverStream).schema(schema);
+        let source = Arc::new(ReceiverSource(receiver));
+        self.builder.source_stream(operator, source, |source| Arc::new(RecordStream::new(source, 1)))
+    }
+
+    /// The records of all of `streams`, in their order. They must be of this context and of one slide, at least one:
+    /// everything else is an error of the program, told by [`start`](Self::start), here as in [`transform`](Self::transform).
+    pub fn union<T: Data>(&self, streams: impl IntoIterator<Item = DStream<T>>) -> DStream<T> {
+        self.builder.union_all(streams, self.options.batch_interval)
+    }
+
+    /// What `f` makes of the batches of all of `streams`, in their order, and of their time. It must be a function of these alone.
+    pub fn transform<T: Data, U: Data>(
+        &self,
+        streams: impl IntoIterator<Item = DStream<T>>,
+        f: impl Fn(Vec<Rdd<T>>, BatchTime) -> Rdd<U> + Send + Sync + 'static,
+    ) -> DStream<U> {
+        let interval = self.options.batch_interval;
+        self.builder
+            .join_all(OperatorKind::Transform, streams, interval, move |rdds, scope| f(rdds, scope.time))
     }
 
     async fn open(&self, directory: &Path) -> Result<Opened> {
@@ -154,16 +200,14 @@ impl StreamingContext {
         Ok(Opened { directory: Arc::new(directory), recovered })
     }
 
-    /// Starts the driver: from here on the graph is fixed.
+    /// Starts the driver: from here on the graph is fixed. Of a context that runs already it does nothing, as Spark's.
     ///
     /// # Errors
     /// [`GraphError`] if the program is not whole, [`Error::DirectoryNotEmpty`] if the directory holds a checkpoint and this
     /// context is not from `get_or_create`, and whatever keeps the first writes from succeeding.
     pub async fn start(&mut self) -> Result<()> {
         let directory = self.directory.clone().ok_or(GraphError::NoCheckpointDirectory)?;
-        if let Some(error) = self.builder.lock().error() {
-            return Err(error.into());
-        }
+        self.check_graph()?;
         let opened = match std::mem::replace(&mut self.state, State::Ended) {
             State::Opened(opened) => *opened,
             State::New => {
@@ -175,7 +219,7 @@ impl StreamingContext {
             }
             running @ State::Running(_) => {
                 self.state = running;
-                return Err(GraphError::AlreadyUsed("started").into());
+                return Ok(());
             }
             State::Ended => return Err(GraphError::AlreadyUsed("stopped").into()),
         };
@@ -202,10 +246,12 @@ impl StreamingContext {
             State::Running(running) => running.ended().await?,
             State::New | State::Opened(_) | State::Ended => {}
         }
-        match self.builder.lock().error() {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
-        }
+        self.check_graph()
+    }
+
+    /// The first error that the calls so far noted.
+    fn check_graph(&self) -> Result<()> {
+        self.builder.lock().error().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// A handle that can ask for an orderly stop from elsewhere, such as a signal handler.

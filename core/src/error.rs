@@ -2,8 +2,9 @@
 
 use crate::{
     codec::FrameError,
+    dstream::{OperatorKind, SliceError},
     env::ComputeError,
-    ids::{BatchTime, CheckpointId, Generation},
+    ids::{BatchTime, CheckpointId, Generation, Interval, SourceId},
 };
 use std::{
     io,
@@ -83,6 +84,14 @@ pub enum Error {
         /// The first difference, naming the operator.
         difference: String,
     },
+    /// There is no checkpoint directory at a path.
+    #[error("{} is no checkpoint directory: {reason}; give the directory that a driver was started with", directory.display())]
+    NotACheckpointDirectory {
+        /// The path.
+        directory: PathBuf,
+        /// What is there instead.
+        reason: String,
+    },
     /// A live driver holds the directory.
     #[error(
         "{} is in use by a live driver; stop that one first, or use another checkpoint directory",
@@ -122,6 +131,29 @@ pub enum Error {
         /// What the sink said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A receiver failed.
+    #[error("the receiver of source {stream} failed: {source}")]
+    Receiver {
+        /// The source that it is.
+        stream: SourceId,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file that a batch reads is not the one that was taken into it.
+    #[error(
+        "the input file {} is not as it was when its batch was fixed: {found}; restore it as it was, or remove the checkpoint \
+         directory to start afresh and lose what it holds",
+        path.display()
+    )]
+    InputChanged {
+        /// The file.
+        path: PathBuf,
+        /// In what it differs.
+        found: String,
+    },
+    /// Batches of a stream that are not to be had.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
     /// The driver's task is gone without a word: the engine broke one of its own invariants.
     #[error("a task of the driver ended unexpectedly: {task}")]
     TaskLost {
@@ -139,7 +171,7 @@ pub enum Error {
 pub enum GraphError {
     /// Nothing would be computed.
     #[error(
-        "no output operation is registered, so nothing would be computed; add for_each_batch, print or write_text"
+        "no output operation is registered, so nothing would be computed; add for_each_batch, print or save_as_text_files"
     )]
     NoOutput,
     /// The graph is fixed once the context has started.
@@ -151,6 +183,45 @@ pub enum GraphError {
     /// A context without a checkpoint directory.
     #[error("no checkpoint directory is set; call checkpoint(directory) before start, or use get_or_create")]
     NoCheckpointDirectory,
+    /// A window, a slide or a checkpoint interval that does not fit its parent.
+    #[error(
+        "the {what} of {operator:?} ({value}) must be a multiple of the slide of its parent stream ({parent}); \
+        choose one, or change the batch interval"
+    )]
+    NoMultiple {
+        /// The operator.
+        operator: OperatorKind,
+        /// Which of its parameters.
+        what: &'static str,
+        /// Its value.
+        value: Interval,
+        /// The parent's slide.
+        parent: Interval,
+    },
+    /// An operator on several streams that have no common grid.
+    #[error(
+        "the streams of {operator:?} have different slides ({one} and {other}); bring them to one slide with a window"
+    )]
+    DifferentSlides {
+        /// The operator.
+        operator: OperatorKind,
+        /// The slide of the first stream.
+        one: Interval,
+        /// The slide of one that differs.
+        other: Interval,
+    },
+    /// An operator on streams of several contexts.
+    #[error("the streams of {operator:?} belong to different contexts; make all of them from one")]
+    DifferentContexts {
+        /// The operator.
+        operator: OperatorKind,
+    },
+    /// An operator on many streams that was given none.
+    #[error("{operator:?} was given no streams; give it at least one")]
+    NoStreams {
+        /// The operator.
+        operator: OperatorKind,
+    },
     /// A source's address.
     #[error("'{0}' is not a source: give tcp://HOST:PORT or resume://HOST:PORT")]
     Source(String),
@@ -183,7 +254,9 @@ impl Error {
             | Error::NoUsableCheckpoint { .. }
             | Error::OtherPipeline { .. }
             | Error::InUse { .. }
-            | Error::DirectoryNotEmpty { .. } => true,
+            | Error::DirectoryNotEmpty { .. }
+            | Error::InputChanged { .. }
+            | Error::NotACheckpointDirectory { .. } => true,
             _ => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::env::WallTime;
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::Duration};
+use std::{fmt, ops::Mul, time::Duration};
 
 /// The time of a batch: a point of the batch grid, milliseconds since 1970 UTC. It names the batch for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +53,19 @@ impl Interval {
     /// Its length as a duration.
     pub const fn duration(self) -> Duration {
         Duration::from_millis(self.0)
+    }
+}
+
+impl Mul<u64> for Interval {
+    type Output = Self;
+
+    /// So many intervals, one after another.
+    ///
+    /// # Panics
+    /// If they are none, or more than a year together.
+    fn mul(self, count: u64) -> Self {
+        let product = self.0.checked_mul(count).and_then(Self::from_millis);
+        product.expect("an interval is positive and at most a year")
     }
 }
 

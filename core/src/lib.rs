@@ -9,6 +9,7 @@
 //! - `batch` fixes at each tick which blocks are in the batch, computes it through the `dstream` graph, has the [`sink`]s
 //!   emit it, and records that it is complete.
 //! - [`checkpoint`] publishes what a later driver must know; `recovery` reads it back.
+//! - [`inspect`](mod@inspect) tells what a checkpoint directory holds, without touching it.
 //! - [`env`](mod@env) is all that any of these know of the world; `os` is the real one.
 //! - [`event`] is what happens, for whoever wants to know.
 //!
@@ -26,19 +27,25 @@ mod error;
 pub mod event;
 mod flag;
 pub mod ids;
+pub mod inspect;
 pub mod journal;
 mod listeners;
 mod options;
 #[cfg(feature = "os")]
 pub mod os;
+pub mod prelude;
 mod recovery;
 pub mod sink;
 pub mod source;
 pub mod state;
 mod text;
+mod window;
 
 pub use context::{Stopper, StreamingContext};
-pub use dstream::{DStream, Data, Key, OperatorDescription, OperatorKind, Stored};
+pub use dstream::{
+    DStream, Data, Key, MapWithState, OperatorDescription, OperatorKind, Rdd, Remembered, SliceError, State,
+    StateSpec, Stored,
+};
 pub use error::{Error, GraphError, Result};
 pub use ids::{BatchTime, Interval};
 pub use options::Options;

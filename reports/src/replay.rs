@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 /// The command that replays a run.
 pub fn replay_command(report: &RunReport) -> String {
-    let mut command = format!("highwater replay {} --seed {}", report.scenario, report.seed);
+    let mut command = format!("highwater replay {} --seed {}", report.scenario_argument(), report.seed);
     let mut option = |name: &str, value: &str| {
         write!(command, " --{name} {value}").expect("a string takes all that is written to it");
     };

@@ -19,7 +19,7 @@ pub fn case(shrunk: &Shrunk) -> PlanFile {
     };
     PlanFile {
         about: Some(format!("breaks {}{sabotage}", named(shrunk.invariant))),
-        scenario: Some(report.scenario.clone()),
+        scenario: Some(report.scenario_argument().to_owned()),
         seed: Some(report.seed),
         plan: shrunk.plan.clone(),
     }

@@ -3,16 +3,19 @@
 //! A scenario's model says what the output must be. It is written from the pipelines' description, as plainly as can be, and
 //! shares nothing with the engine but the way a batch time is printed.
 
-use crate::pipelines::{IDLE_BATCHES, Pipeline, WINDOW_BATCHES};
+mod windows;
+
+use crate::pipelines::{HOT_WORDS, IDLE_BATCHES, Pipeline, Sliding, WINDOW_WORDS, WORD_LENGTHS};
 use highwater_core::BatchTime;
 use highwater_sim::{
-    scenario::{Figure, Figures, Model, Outcome, Scenario, simulated_options},
+    scenario::{Figure, Figures, Limits, Load, Model, Outcome, Scenario, simulated_options},
     source::Mode,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
+use windows::KeyOf;
 
 /// The text that the sources send, from which each seed takes a passage. `data/README.md` says where it is from.
 pub const CORPUS: &str = include_str!("../data/moby-dick.txt");
@@ -21,17 +24,34 @@ pub const CORPUS: &str = include_str!("../data/moby-dick.txt");
 pub fn scenarios() -> Vec<Scenario> {
     let corpus: Arc<Vec<String>> = Arc::new(CORPUS.lines().map(str::to_owned).collect());
     let none = Expectations::default();
+    let windows = |span, key_of| Expectations { windows: Some(window_figures(span, key_of)), ..none.clone() };
+    let both: &[Mode] = &[Mode::Resume, Mode::Tcp];
+    let one: &[Mode] = &[Mode::Resume];
+    let (word, length): (KeyOf, KeyOf) = (str::to_owned, |word| word.chars().count().to_string());
     [
-        ("word-count", counts_model(), Expectations { outcome: Some(Arc::new(sum)), ..none.clone() }),
-        ("running-total", totals_model(), Expectations { outcome: Some(Arc::new(last)), ..none.clone() }),
-        ("hot-words", hot_model(), Expectations { windows: Some(figures(windows)), ..none.clone() }),
-        ("sessions", sessions_model(), Expectations { time_outs: Some(figures(ended_sessions)), ..none }),
+        ("word-count", both, counts_model(), Expectations { outcome: Some(Arc::new(sum)), ..none.clone() }),
+        (
+            "running-total",
+            both,
+            totals_model(),
+            Expectations { outcome: Some(Arc::new(last)), ..none.clone() },
+        ),
+        ("hot-words", both, hot_model(), windows(HOT_WORDS, word)),
+        (
+            "sessions",
+            both,
+            sessions_model(),
+            Expectations { time_outs: Some(figures(ended_sessions)), ..none.clone() },
+        ),
+        ("window-words", one, windows::model("Window", WINDOW_WORDS, word), windows(WINDOW_WORDS, word)),
+        ("word-lengths", one, windows::model("Lengths", WORD_LENGTHS, length), windows(WORD_LENGTHS, length)),
     ]
     .into_iter()
-    .flat_map(|(name, model, expectations)| {
+    .flat_map(|(name, modes, model, expectations)| {
         let pipeline = Pipeline::find(name).expect("it is in the catalogue of pipelines");
-        [Mode::Resume, Mode::Tcp]
-            .map(|mode| scenario(pipeline, model.clone(), expectations.clone(), mode, corpus.clone()))
+        let of_mode =
+            |mode: &Mode| scenario(pipeline, model.clone(), expectations.clone(), *mode, corpus.clone());
+        modes.iter().map(of_mode).collect::<Vec<_>>()
     })
     .collect()
 }
@@ -49,6 +69,18 @@ pub fn find(name: &str) -> Option<Scenario> {
     scenarios().into_iter().find(|scenario| scenario.name == name)
 }
 
+/// The scenario of a pipeline with a source of this kind.
+pub fn of_pipeline(pipeline: &str, mode: Mode) -> Option<Scenario> {
+    find(&name_of(pipeline, mode))
+}
+
+fn name_of(pipeline: &str, mode: Mode) -> String {
+    match mode {
+        Mode::Resume => pipeline.to_owned(),
+        Mode::Tcp => format!("{pipeline}-tcp"),
+    }
+}
+
 fn scenario(
     pipeline: Pipeline,
     model: Model,
@@ -56,15 +88,12 @@ fn scenario(
     mode: Mode,
     corpus: Arc<Vec<String>>,
 ) -> Scenario {
-    let (name, source) = match mode {
-        Mode::Resume => (pipeline.name.to_owned(), "a source that can resume: nothing is lost, end to end"),
-        Mode::Tcp => (
-            format!("{}-tcp", pipeline.name),
-            "a source that cannot resume: nothing is lost once it is in the journal",
-        ),
+    let source = match mode {
+        Mode::Resume => "a source that can resume: nothing is lost, end to end",
+        Mode::Tcp => "a source that cannot resume: nothing is lost once it is in the journal",
     };
     Scenario {
-        name,
+        name: name_of(pipeline.name, mode),
         about: format!("{}, from {source}", pipeline.about),
         mode,
         build: Arc::new(move |lines, output| pipeline.build(lines, output)),
@@ -74,6 +103,9 @@ fn scenario(
         time_outs: expectations.time_outs,
         options: simulated_options(),
         corpus,
+        load: Load::default(),
+        limits: Limits::default(),
+        file: None,
     }
 }
 
@@ -116,15 +148,17 @@ fn totals_model() -> Model {
 
 /// The words of the last batches, counted: those of the batch that leaves the window are taken off.
 fn hot_model() -> Model {
-    Arc::new(|batches| {
-        let (mut window, mut sums) = (VecDeque::new(), BTreeMap::<String, u64>::new());
+    let window_ms = HOT_WORDS.window_batches * simulated_options().batch_interval.millis();
+    Arc::new(move |batches| {
+        let mut window: VecDeque<(BatchTime, BTreeMap<String, u64>)> = VecDeque::new();
+        let mut sums = BTreeMap::<String, u64>::new();
         let batch = |(time, lines): &Input| {
             let mut counts = BTreeMap::new();
             count(&mut counts, lines);
             counts.iter().for_each(|(word, count)| *sums.entry(word.clone()).or_default() += count);
-            window.push_back(counts);
-            if window.len() > WINDOW_BATCHES {
-                for (word, count) in window.pop_front().unwrap_or_default() {
+            window.push_back((*time, counts));
+            while window.front().is_some_and(|(first, _)| first.0 + window_ms <= time.0) {
+                for (word, count) in window.pop_front().map(|(_, left)| left).unwrap_or_default() {
                     *sums.entry(word).or_default() -= count;
                 }
             }
@@ -133,18 +167,6 @@ fn hot_model() -> Model {
         };
         batches.iter().map(batch).collect()
     })
-}
-
-/// What a window is: of each batch the words of it and of those before it, as many as the window is long.
-fn windows(batches: &[Input]) -> Vec<Figure> {
-    let window = |last: usize| {
-        let mut counts = BTreeMap::new();
-        let first = (last + 1).saturating_sub(WINDOW_BATCHES);
-        batches[first..=last].iter().for_each(|(_, lines)| count(&mut counts, lines));
-        let time = batches[last].0.to_string();
-        counts.into_iter().map(move |(word, count)| (time.clone(), word, count))
-    };
-    (0..batches.len()).flat_map(window).collect()
 }
 
 /// The sessions that end in a batch.
@@ -162,20 +184,25 @@ fn sessions_model() -> Model {
     })
 }
 
-/// What a session is: batches with the word, so many apart at most; it ends so many batches after the last of them.
+/// What a session is: a word's batches; it ends in the first batch without the word whose time is so many intervals after the
+/// last of them, also where times between were passed over.
 fn ended_sessions(batches: &[Input]) -> Vec<Figure> {
+    let idle_ms = IDLE_BATCHES * simulated_options().batch_interval.millis();
     let mut of_words: BTreeMap<String, Vec<(usize, u64)>> = BTreeMap::new();
     for (number, (_, lines)) in batches.iter().enumerate() {
         let mut counts = BTreeMap::new();
         count(&mut counts, lines);
         counts.into_iter().for_each(|(word, count)| of_words.entry(word).or_default().push((number, count)));
     }
-    let idle = IDLE_BATCHES as usize;
+    // Of a session whose last batch is this one.
+    let end = |last: usize| {
+        last + batches[last..].partition_point(|(time, _)| time.0 < batches[last].0.0 + idle_ms)
+    };
     let mut ended = Vec::new();
     for (word, came) in of_words {
-        for session in came.chunk_by(|(one, _), (next, _)| next - one <= idle) {
+        for session in came.chunk_by(|(one, _), (next, _)| *next <= end(*one)) {
             let last = session.last().map_or(0, |(number, _)| *number);
-            if let Some((time, _)) = batches.get(last + idle) {
+            if let Some((time, _)) = batches.get(end(last)) {
                 let total = session.iter().map(|(_, count)| count).sum();
                 ended.push((time.to_string(), word.clone(), total));
             }
@@ -185,7 +212,14 @@ fn ended_sessions(batches: &[Input]) -> Vec<Figure> {
 }
 
 fn figures(expected: fn(&[Input]) -> Vec<Figure>) -> Figures {
-    Figures { expected: Arc::new(expected), read: Arc::new(read) }
+    Figures { expected: Arc::new(move |batches| expected(batches)), read: Arc::new(read) }
+}
+
+fn window_figures(span: Sliding, key_of: KeyOf) -> Figures {
+    Figures {
+        expected: Arc::new(move |batches| windows::figures(batches, span, key_of)),
+        read: Arc::new(read),
+    }
 }
 
 /// `Ended at time 2018-03-02 03:29:16 [("a", 1)]`, line by line.
@@ -250,6 +284,7 @@ fn last(text: &str) -> Vec<(String, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use highwater_sim::scenario::Batches;
 
     #[test]
     fn the_outcome_is_read_from_the_output() {
@@ -276,11 +311,12 @@ mod tests {
 
     #[test]
     fn a_window_holds_its_batches_and_no_other() {
-        let text = hot_model()(&batches(&["a", "b", "", "", "a", "", ""])).concat();
+        let batches = Batches::new(BatchTime(0), batches(&["a", "b", "", "", "a", "", ""]));
+        let text = hot_model()(&batches).concat();
         let of_a: Vec<_> =
             read(&text).into_iter().filter(|(_, word, _)| word == "a").map(|(_, _, count)| count).collect();
         assert_eq!(of_a, [1, 1, 1, 1, 2, 1, 1]);
-        assert_eq!(windows(&batches(&["a", "b", "", "", "a", "", ""])), read(&text));
+        assert_eq!(windows::figures(&batches, HOT_WORDS, str::to_owned), read(&text));
     }
 
     #[test]
@@ -296,10 +332,21 @@ mod tests {
     }
 
     #[test]
+    fn a_session_ends_in_the_first_batch_after_times_that_were_passed_over_unless_the_word_is_in_it() {
+        let at = |second: u64, line: &str| (BatchTime(second * 1000), vec![line.to_owned()]);
+        let ended = |batches: &[Input]| ended_sessions(batches);
+        let second = |second: u64| BatchTime(second * 1000).to_string();
+        assert_eq!(ended(&[at(1, "a b"), at(90, "b")]), [(second(90), "a".into(), 1)]);
+        assert_eq!(ended(&[at(1, "a b"), at(90, "a"), at(93, "")]).len(), 2);
+    }
+
+    #[test]
     fn every_scenario_is_found_by_its_name() {
         let names: Vec<_> = scenarios().into_iter().map(|scenario| scenario.name).collect();
         let pipelines = ["word-count", "running-total", "hot-words", "sessions"];
-        assert_eq!(names, pipelines.map(|name| [name.to_owned(), format!("{name}-tcp")]).concat());
+        let mut expected = pipelines.map(|name| [name.to_owned(), format!("{name}-tcp")]).concat();
+        expected.extend(["window-words", "word-lengths"].map(str::to_owned));
+        assert_eq!(names, expected);
         assert!(names.iter().all(|name| find(name).is_some()));
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! - [`pipelines`] is the catalogue: each is a graph from lines of text to a text file, and knows no simulator.
 //! - [`catalogue`] has the scenarios: each pipeline against each kind of source, with its model and its workload.
+//! - [`scenario_file`] reads scenarios from files that combine these anew.
 //! - [`feed`] sends a file's lines over the network, for a pipeline to read.
 //! - `data/` holds the corpus that they are fed with; its README says where it comes from.
 
 pub mod catalogue;
 pub mod feed;
 pub mod pipelines;
+pub mod scenario_file;

@@ -11,7 +11,8 @@
 //! - [`source`] is the outside that the driver reads from, with the ledger that the judges believe.
 //! - [`sabotage`] breaks one promise of a seam at a time: a testbed that does not notice proves nothing.
 //! - [`scenario`] is what is swept; [`run`] lives through it under a plan; the [`judge`]s say whether the invariants held.
-//! - [`sweep`] runs many seeds at once; [`shrink`] makes the plan of a failure small; [`explore`] enumerates every crash point and
+//! - [`testing`] is for the author of a pipeline: its recovery as a test, in a line.
+//! - [`mod@sweep`] runs many seeds at once; [`shrink`] makes the plan of a failure small; [`explore`] enumerates every crash point and
 //!   every crash image of one run.
 //! - [`prove`] takes every durable step away in turn, and demands that a judge objects.
 //! - [`rng`] gives every domain its own stream of numbers, so that a draw added in one shifts nothing in another.
@@ -39,4 +40,9 @@ pub mod shrink;
 pub mod simulation;
 pub mod source;
 pub mod sweep;
+pub mod testing;
+mod text_error;
 pub mod world;
+
+pub use testing::{replay, sweep};
+pub use text_error::TextError;

@@ -4,17 +4,48 @@
 //! hold the tap against the source's ledger, and the pipeline's output against what the model makes of the tap.
 
 use crate::{
+    fault::{Bounds, FaultKind},
     rng::{Domain, Draws, stream},
     source::{Line, Mode, Script},
 };
 use highwater_core::{BatchTime, DStream, Options, Text};
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    ops::{Deref, RangeInclusive},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 /// Adds a pipeline's operators and outputs to a stream of lines. Its output goes to the file at the path.
 pub type Build = Arc<dyn Fn(DStream<Text>, &Path) + Send + Sync>;
 
-/// What the output file must hold for a sequence of batches: a text for each. Obviously right, and no engine in it.
-pub type Model = Arc<dyn Fn(&[(BatchTime, Vec<String>)]) -> Vec<String> + Send + Sync>;
+/// The batches of a run, in the order of their times: each with its lines. Where the driver passed some over, they are missing.
+#[derive(Clone, Debug)]
+pub struct Batches {
+    /// Where the grid of batch times begins, and that of every slide.
+    pub zero_time: BatchTime,
+    batches: Vec<(BatchTime, Vec<String>)>,
+}
+
+impl Batches {
+    /// These batches, on the grid that begins at `zero_time`.
+    pub fn new(zero_time: BatchTime, batches: Vec<(BatchTime, Vec<String>)>) -> Self {
+        Self { zero_time, batches }
+    }
+}
+
+impl Deref for Batches {
+    type Target = [(BatchTime, Vec<String>)];
+
+    fn deref(&self) -> &Self::Target {
+        &self.batches
+    }
+}
+
+/// What the output file must hold for a sequence of batches: a text for each, an empty one for a batch without output. Obviously
+/// right, and no engine in it.
+pub type Model = Arc<dyn Fn(&Batches) -> Vec<String> + Send + Sync>;
 
 /// What a run comes to in the end, from the text of the output file: equal for equal input however the batches fell.
 pub type Outcome = Arc<dyn Fn(&str) -> Vec<(String, u64)> + Send + Sync>;
@@ -23,7 +54,7 @@ pub type Outcome = Arc<dyn Fn(&str) -> Vec<(String, u64)> + Send + Sync>;
 pub type Figure = (String, String, u64);
 
 /// The figures of a sequence of batches.
-pub type FiguresOf = Arc<dyn Fn(&[(BatchTime, Vec<String>)]) -> Vec<Figure> + Send + Sync>;
+pub type FiguresOf = Arc<dyn Fn(&Batches) -> Vec<Figure> + Send + Sync>;
 
 /// The figures in the text of the output file.
 pub type FiguresIn = Arc<dyn Fn(&str) -> Vec<Figure> + Send + Sync>;
@@ -60,6 +91,55 @@ pub struct Scenario {
     pub options: Options,
     /// Lines to draw the workload from.
     pub corpus: Arc<Vec<String>>,
+    /// How much of it a seed draws.
+    pub load: Load,
+    /// Which faults a seed draws, where that is not left to the options of the run.
+    pub limits: Limits,
+    /// The file that describes it: what the command line takes instead of a name.
+    pub file: Option<String>,
+}
+
+/// How much input a seed draws, and how it is spread over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// How many lines.
+    pub lines: RangeInclusive<u64>,
+    /// The longest pause between two lines, in milliseconds of virtual time.
+    pub pause_ms_max: u64,
+    /// No line is due later than this, in milliseconds of virtual time.
+    pub last_line_ms_max: u64,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { lines: 20..=300, pause_ms_max: 1500, last_line_ms_max: 16_000 }
+    }
+}
+
+/// Which faults a scenario lets a seed draw. Nothing is limited by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Of these kinds alone.
+    pub kinds: Option<Vec<FaultKind>>,
+    /// At most so many crashes, power losses included.
+    pub crashes_max: Option<u64>,
+    /// At most so many other faults.
+    pub others_max: Option<u64>,
+}
+
+impl Limits {
+    /// Narrows the bounds of a run.
+    pub(crate) fn narrow(&self, bounds: &mut Bounds) {
+        if let Some(kinds) = &self.kinds {
+            bounds.kinds.retain(|kind| kinds.contains(kind));
+        }
+        bounds.crashes_max = self.crashes_max.unwrap_or(bounds.crashes_max);
+        bounds.others_max = self.others_max.unwrap_or(bounds.others_max);
+        if self.crashes_max.is_some() || self.others_max.is_some() {
+            // What is aimed in turn comes on top of what is drawn, and would not count.
+            bounds.turn = None;
+        }
+    }
 }
 
 impl std::fmt::Debug for Scenario {
@@ -82,24 +162,71 @@ pub fn simulated_options() -> Options {
     options
 }
 
+/// How many lines there are to draw from where a scenario brings none.
+const PLAIN_LINES: usize = 1_000;
+/// Few enough that each comes again and again.
+const WORDS: [&str; 12] =
+    ["tide", "harbour", "gull", "rope", "mast", "salt", "reef", "lantern", "anchor", "fog", "keel", "oar"];
+
+/// Lines that are all different, of words that come again.
+fn plain_lines() -> Vec<String> {
+    let line = |n: usize| {
+        let word = |k: usize| WORDS[(n * (k + 2) + n / 7 * k) % WORDS.len()];
+        format!("line {n} {}", (0..n % 5 + 1).map(word).collect::<Vec<_>>().join(" "))
+    };
+    (0..PLAIN_LINES).map(line).collect()
+}
+
 impl Scenario {
+    /// A scenario of a pipeline and its model: fed by a source that can resume, with plain numbered lines, and options that are small
+    /// enough for everything to happen. All of that can be set in its fields.
+    ///
+    /// `build` adds the operators and the output to a stream of lines; the output is a text file at the path that it gets. `model` says what
+    /// that file must hold for a sequence of batches: a text for each. It should share no code with the pipeline.
+    pub fn new(
+        name: impl Into<String>,
+        build: impl Fn(DStream<Text>, &Path) + Send + Sync + 'static,
+        model: impl Fn(&Batches) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            about: String::new(),
+            mode: Mode::Resume,
+            build: Arc::new(build),
+            model: Arc::new(model),
+            outcome: None,
+            windows: None,
+            time_outs: None,
+            options: simulated_options(),
+            corpus: Arc::new(plain_lines()),
+            load: Load::default(),
+            limits: Limits::default(),
+            file: None,
+        }
+    }
+
+    /// What the command line calls it.
+    pub fn argument(&self) -> &str {
+        self.file.as_deref().unwrap_or(&self.name)
+    }
+
     /// The lines that the source sends in the run of `seed`, and when: a passage of the corpus without repeated lines, so that
-    /// a line's text tells which one it is, in bursts and trickles over up to 16 s.
+    /// a line's text tells which one it is, in bursts and trickles.
     ///
     /// # Panics
     /// If the corpus is empty.
     pub fn workload(&self, seed: u64) -> Script {
         let mut rng = stream(seed, Domain::Workload);
-        let lines = rng.magnitude(20..=300) as usize;
+        let lines = rng.magnitude(self.load.lines.clone()) as usize;
         let start = rng.below(self.corpus.len() as u64) as usize;
         let mut seen = BTreeSet::new();
         let passage = self.corpus.iter().cycle().skip(start).take(self.corpus.len());
-        let mut at_ms = rng.between(0..=1500);
+        let mut at_ms = rng.between(0..=self.load.pause_ms_max);
         let mut script = Vec::with_capacity(lines);
         for text in passage.filter(|text| !text.trim().is_empty() && seen.insert(text.as_str())).take(lines) {
             script.push(Line::new(at_ms, text.as_str()));
             if rng.one_in(4) {
-                at_ms = (at_ms + rng.magnitude(1..=1500)).min(16_000);
+                at_ms = (at_ms + rng.magnitude(1..=self.load.pause_ms_max)).min(self.load.last_line_ms_max);
             }
         }
         Script::new(script)

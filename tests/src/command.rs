@@ -43,6 +43,43 @@ pub fn path() -> &'static Path {
     })
 }
 
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit status; `None` if a signal ended it.
+    pub status: Option<i32>,
+    /// What it wrote to its standard output.
+    pub out: String,
+    /// What it said.
+    pub said: String,
+}
+
+impl Ended {
+    /// Its standard output as one JSON document.
+    ///
+    /// # Panics
+    /// If it is none, or more than one.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("no JSON document: {error}\n{}\n{}", self.out, self.said))
+    }
+}
+
+/// Runs the command with `directory` as its working directory, to its end.
+///
+/// # Panics
+/// If it does not start, or writes what is no text.
+pub fn run_in(directory: &Path, arguments: &[&str]) -> Ended {
+    let output = Command::new(path())
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command starts");
+    let text = |bytes| String::from_utf8(bytes).expect("it writes text");
+    Ended { status: output.status.code(), out: text(output.stdout), said: text(output.stderr) }
+}
+
 /// A running command.
 #[derive(Debug)]
 pub struct Process {

@@ -5,3 +5,8 @@ pub mod command;
 pub mod contract;
 pub mod mutants;
 pub mod output;
+
+/// The example of the document compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coming-from-spark.md")]
+pub mod coming_from_spark {}

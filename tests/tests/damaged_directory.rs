@@ -17,6 +17,8 @@ mod foreign;
 mod image;
 #[path = "damaged_directory/in_use.rs"]
 mod in_use;
+#[path = "damaged_directory/inspected.rs"]
+mod inspected;
 #[path = "damaged_directory/missing.rs"]
 mod missing;
 #[path = "damaged_directory/workshop.rs"]

@@ -1,7 +1,12 @@
-//! The sources that are no socket: a queue gives one element a batch, a directory each file once, also over crashes and power
-//! losses.
+//! The sources that are no socket: a queue gives one element a batch, a directory each file once, a receiver of the author's own
+//! what its other side has, also over crashes and power losses.
 
-use highwater_core::{DStream, Error, Options, StreamingContext, Text, env::Env};
+#[path = "sources/directory.rs"]
+mod directory;
+#[path = "sources/receiver.rs"]
+mod receiver;
+
+use highwater_core::{DStream, Error, Options, StreamingContext, env::Env};
 use highwater_sim::{
     fault::PowerLoss,
     simulation::{WorldOptions, run_simulation},
@@ -33,11 +38,6 @@ async fn drive<T: Send + Sync + Clone + 'static>(
 async fn queue(env: Env) -> Result<(), Error> {
     let elements = (0..10).map(|n| vec![2 * n, 2 * n + 1]).collect();
     drive(env, |context| context.queue_stream::<u64>(elements), u64::to_string).await
-}
-
-async fn directory(env: Env) -> Result<(), Error> {
-    env.disk.create_dir(Path::new("/input")).await.expect("nothing fails here");
-    drive(env, |context| context.text_file_stream("/input"), Text::to_string).await
 }
 
 /// Ends the driver's life in either way and starts the next one, twice.
@@ -73,36 +73,5 @@ fn a_queue_gives_one_element_a_batch_and_none_twice() {
         });
         let expected: Vec<_> = (0..10).map(|n| format!("{},{}", 2 * n, 2 * n + 1)).collect();
         assert_eq!(found.expect("nothing panics"), expected, "seed {seed}");
-    }
-}
-
-#[test]
-fn each_file_of_a_directory_is_read_once() {
-    for seed in 0..20 {
-        let found = run_simulation(WorldOptions::seeded(seed), |world| async move {
-            let (driver, writer) = (world.add_node("driver"), world.add_node("writer"));
-            let start = |driver: &Node| drop(driver.start(directory));
-            start(&driver);
-            drop(writer.start(|env| async move {
-                for n in 0..12 {
-                    env.clock.sleep(Duration::from_millis(650)).await;
-                    let (aside, name) = (format!("/input/.{n}"), format!("/input/{n}"));
-                    let mut file = env.disk.create_new(Path::new(&aside)).await.expect("a new name");
-                    file.append(format!("{n}a\n{n}b\n").as_bytes()).await.expect("there is room");
-                    file.sync().await.expect("it syncs");
-                    env.disk.rename(Path::new(&aside), Path::new(&name)).await.expect("a new name");
-                    env.disk.sync_dir(Path::new("/input")).await.expect("it syncs");
-                }
-            }));
-            two_deaths(&world, &driver, seed, start).await;
-            world.sleep(Duration::from_secs(15)).await;
-            records(&world)
-        });
-        let found = found.expect("nothing panics").join(",");
-        let mut lines: Vec<_> = found.split(',').collect();
-        lines.sort_unstable();
-        let mut expected: Vec<_> = (0..12).flat_map(|n| [format!("{n}a"), format!("{n}b")]).collect();
-        expected.sort_unstable();
-        assert_eq!(lines, expected, "seed {seed}");
     }
 }

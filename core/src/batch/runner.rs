@@ -3,12 +3,10 @@
 //! Batches that wait (after an outage there may be many) are run in groups that share the syncs at the end. A crash in the
 //! middle of a group has all of it emitted again; nothing else depends on the grouping.
 
-use super::{Backlog, BatchBlocks};
+use super::{Backlog, BatchBlocks, Snapshots};
 use crate::{
-    checkpoint::{
-        Checkpoint, CheckpointDirectory, Retained, Retention, SnapshotReference, publish, write_snapshot,
-    },
-    dstream::{BatchScope, OperatorDescription, OutputOperation, Prepared, SourceNode, Stateful},
+    checkpoint::{Checkpoint, CheckpointDirectory, Frozen, Retained, Retention, SnapshotReference, publish},
+    dstream::{BatchScope, OperatorDescription, OutputOperation, Prepared, SourceNode, Stateful, Workers},
     env::{BoxFuture, Env},
     error::{Error, Result},
     event::Event,
@@ -40,6 +38,15 @@ pub(crate) struct Progress {
     pub next_sequence: CheckpointSequence,
 }
 
+impl Progress {
+    /// Takes note of a snapshot that is durable: what the state needs begins after its batch.
+    fn rest_on(&mut self, snapshot: SnapshotReference) {
+        assert!(snapshot.time > self.basis && snapshot.time <= self.completed, "snapshots go forward");
+        self.basis = snapshot.time;
+        self.snapshot = Some(snapshot);
+    }
+}
+
 pub(crate) struct Runner {
     pub env: Env,
     pub directory: Arc<CheckpointDirectory>,
@@ -51,6 +58,7 @@ pub(crate) struct Runner {
     pub outputs: Vec<(OperatorId, Box<dyn OutputOperation>)>,
     pub progress: Progress,
     pub retention: Retention,
+    pub snapshots: Snapshots,
 }
 
 impl Runner {
@@ -76,6 +84,11 @@ impl Runner {
             }
             self.run_group(group).await?;
         }
+        // What it took to write it is not lost.
+        if let Some(snapshot) = self.snapshots.wait().await {
+            self.progress.rest_on(snapshot);
+            self.checkpoint(false).await?;
+        }
         Ok(())
     }
 
@@ -97,6 +110,9 @@ impl Runner {
         for (time, records) in completed {
             self.listeners.tell(&Event::BatchCompleted { time, records });
         }
+        if let Some(snapshot) = self.snapshots.finished() {
+            self.progress.rest_on(snapshot);
+        }
         self.checkpoint(self.snapshot_is_due()).await
     }
 
@@ -105,6 +121,7 @@ impl Runner {
         let prepared = self.compute(batch, true).await?;
         let info = self.info(batch);
         for (index, prepared) in prepared.into_iter().enumerate() {
+            let Some(prepared) = prepared else { continue };
             self.directory.check_fence().await?;
             let (_, output) = &mut self.outputs[index];
             let position =
@@ -120,15 +137,17 @@ impl Runner {
     }
 
     /// Brings the state to the batch and, if asked, computes its output.
-    async fn compute(&mut self, batch: &BatchBlocks, output: bool) -> Result<Vec<Prepared>> {
+    async fn compute(&mut self, batch: &BatchBlocks, output: bool) -> Result<Vec<Option<Prepared>>> {
         let inputs = self.load(batch).await?;
         let info = self.info(batch);
-        let (env, stateful) = (self.env.clone(), self.stateful.clone());
+        let stateful = self.stateful.clone();
         let hasher = KeyHasher::new(self.progress.hash_seed);
+        let workers = Workers { executor: self.env.executor.clone(), hasher };
+        let zero_time = self.progress.zero_time;
         let outputs = std::mem::take(&mut self.outputs);
         let (send, receive) = oneshot::channel();
         let job = move || {
-            let scope = BatchScope { time: info.time, inputs: &inputs, executor: &*env.executor, hasher };
+            let scope = BatchScope::new(info.time, zero_time, &inputs, workers);
             stateful.iter().for_each(|node| node.advance(&scope));
             let prepared = match output {
                 true => outputs.iter().map(|(_, output)| output.prepare(&scope, info)).collect(),
@@ -175,7 +194,8 @@ impl Runner {
         Ok(())
     }
 
-    /// Publishes a checkpoint, after a snapshot if one is due, and removes what is not needed any more.
+    /// Publishes a checkpoint, and removes what is not needed any more. Then it begins a snapshot, if asked, and if none is under
+    /// way.
     pub fn checkpoint(&mut self, with_snapshot: bool) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let progress = &mut self.progress;
@@ -183,12 +203,6 @@ impl Runner {
             progress.next_sequence = progress.next_sequence.next();
             if self.stateful.is_empty() {
                 progress.basis = progress.completed;
-            } else if with_snapshot {
-                let time = progress.completed;
-                let snapshot = write_snapshot(&self.env, &self.directory, id, time, &self.stateful).await?;
-                self.listeners.tell(&Event::SnapshotWritten { time, bytes: snapshot.bytes });
-                progress.snapshot = Some(snapshot);
-                progress.basis = time;
             }
             let view = self.backlog.view(progress.completed, progress.basis);
             let mut checkpoint = Checkpoint {
@@ -219,6 +233,9 @@ impl Runner {
             });
             self.retention.trim(&self.env, &self.directory, &self.listeners).await?;
             self.journal.forget_before(self.retention.journal_from());
+            if with_snapshot && !self.snapshots.is_under_way() {
+                self.snapshots.begin(Frozen::new(id, self.progress.completed, &self.stateful));
+            }
             Ok(())
         })
     }

@@ -38,9 +38,10 @@ pub(crate) struct CheckpointDirectory {
     _lock: Box<dyn Lock>,
 }
 
+/// What a claim says.
 #[derive(Serialize, Deserialize)]
-struct Claim {
-    release: String,
+pub(crate) struct Claim {
+    pub release: String,
     /// Tells this claim from one of the same generation by somebody else, whose name was lost.
     nonce: u64,
 }

@@ -5,20 +5,20 @@
 
 use super::{CheckpointDirectory, SnapshotReference, store::file_name};
 use crate::{
-    codec::{self, FrameError, Kind, Payload},
-    dstream::Stateful,
+    codec::{self, Bytes, FrameError, Kind, Payload},
+    dstream::{Chunk, Stateful},
     env::Env,
     error::{Error, Result},
-    ids::{BatchTime, CheckpointId, OperatorId},
+    ids::{BatchTime, CheckpointId, Generation, OperatorId},
     state::KeyHasher,
 };
 use serde::{Deserialize, Serialize};
 use std::{path::Path, sync::Arc};
 
 #[derive(Serialize, Deserialize)]
-struct SnapshotHeader {
-    time: BatchTime,
-    chunks: u64,
+pub(super) struct SnapshotHeader {
+    pub time: BatchTime,
+    pub chunks: u64,
 }
 
 impl Payload for SnapshotHeader {
@@ -27,9 +27,9 @@ impl Payload for SnapshotHeader {
 }
 
 #[derive(Serialize, Deserialize)]
-struct OperatorState {
-    operator: OperatorId,
-    chunk: Vec<u8>,
+pub(super) struct OperatorState {
+    pub operator: OperatorId,
+    pub chunk: Bytes,
 }
 
 impl Payload for OperatorState {
@@ -37,52 +37,110 @@ impl Payload for OperatorState {
     const SCHEMA: &'static str = "operator u32, chunk bytes";
 }
 
-/// Encodes the state after batch `time` and writes it, durably, under the name of the checkpoint that will name it.
+/// How many bytes are encoded and written at once. A batch that waits for a thread waits no longer than this takes.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// The state after a batch as it was then, whatever becomes of it.
+pub(crate) struct Frozen {
+    /// Of the checkpoint of that batch: the snapshot's file has its name.
+    id: CheckpointId,
+    time: BatchTime,
+    chunks: Vec<(OperatorId, Chunk)>,
+}
+
+impl Frozen {
+    /// Freezes the state after batch `time`.
+    pub fn new(id: CheckpointId, time: BatchTime, stateful: &[Arc<dyn Stateful>]) -> Self {
+        let of_node = |node: &Arc<dyn Stateful>| {
+            let id = node.id();
+            node.freeze().into_iter().map(move |chunk| (id, chunk))
+        };
+        Self { id, time, chunks: stateful.iter().flat_map(of_node).collect() }
+    }
+}
+
+/// Encodes a snapshot, piece by piece.
+struct Encoder {
+    generation: Generation,
+    header: Option<SnapshotHeader>,
+    chunks: std::vec::IntoIter<(OperatorId, Chunk)>,
+    sequence: u64,
+}
+
+impl Encoder {
+    fn new(frozen: Frozen) -> Self {
+        Self {
+            generation: frozen.id.generation,
+            header: Some(SnapshotHeader { time: frozen.time, chunks: frozen.chunks.len() as u64 }),
+            chunks: frozen.chunks.into_iter(),
+            sequence: 0,
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        self.chunks.len() > 0
+    }
+
+    /// The next bytes of the file.
+    fn piece(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if let Some(header) = self.header.take() {
+            codec::write_frame(&mut bytes, self.generation, 0, &header);
+        }
+        while bytes.len() < PIECE_BYTES
+            && let Some((operator, chunk)) = self.chunks.next()
+        {
+            self.sequence += 1;
+            let state = OperatorState { operator, chunk: Bytes(chunk()) };
+            codec::write_frame(&mut bytes, self.generation, self.sequence, &state);
+        }
+        bytes
+    }
+}
+
+/// Encodes the state after a batch and writes it, durably.
 ///
 /// # Errors
-/// [`Error::Fenced`], [`Error::Disk`].
+/// [`Error::Fenced`], [`Error::Disk`], and [`Error::Batch`] if a state cannot be encoded.
 pub(crate) async fn write_snapshot(
     env: &Env,
     directory: &CheckpointDirectory,
-    id: CheckpointId,
-    time: BatchTime,
-    stateful: &[Arc<dyn Stateful>],
+    frozen: Frozen,
 ) -> Result<SnapshotReference> {
-    let (send, receive) = tokio::sync::oneshot::channel();
-    let nodes = stateful.to_vec();
-    let job = move || {
-        let _ = send.send(encode(id, time, &nodes));
-    };
-    let failed = |source| Error::Batch { time, source };
-    env.executor.compute(Box::new(job)).await.map_err(failed)?;
-    let bytes = receive.await.map_err(|_| Error::TaskLost { task: "snapshot" })?;
+    let (time, name) = (frozen.time, file_name(frozen.id));
+    let mut encoder = Some(Encoder::new(frozen));
+    let mut piece = next_piece(env, time, &mut encoder).await?;
 
     directory.check_fence().await?;
-    let name = file_name(id);
     let path = directory.snapshots().join(&name);
     let disk = &env.disk;
     let mut file = disk.create_new(&path).await.map_err(Error::disk("create", &path))?;
-    file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
+    let (mut bytes, mut checksum) = (0, 0);
+    while !piece.is_empty() {
+        file.append(&piece).await.map_err(Error::disk("append to", &path))?;
+        bytes += piece.len() as u64;
+        checksum = crc32c::crc32c_append(checksum, &piece);
+        piece = next_piece(env, time, &mut encoder).await?;
+    }
     file.sync().await.map_err(Error::disk("sync", &path))?;
     let snapshots = directory.snapshots();
     disk.sync_dir(&snapshots).await.map_err(Error::disk("sync the directory", &snapshots))?;
-    Ok(SnapshotReference { time, name, bytes: bytes.len() as u64, checksum: crc32c::crc32c(&bytes) })
+    Ok(SnapshotReference { time, name, bytes, checksum })
 }
 
-fn encode(id: CheckpointId, time: BatchTime, nodes: &[Arc<dyn Stateful>]) -> Vec<u8> {
-    let chunks: Vec<_> = nodes
-        .iter()
-        .flat_map(|node| {
-            node.snapshot().into_iter().map(|chunk| OperatorState { operator: node.id(), chunk })
-        })
-        .collect();
-    let mut bytes = Vec::new();
-    let header = SnapshotHeader { time, chunks: chunks.len() as u64 };
-    codec::write_frame(&mut bytes, id.generation, 0, &header);
-    for (sequence, chunk) in (1..).zip(&chunks) {
-        codec::write_frame(&mut bytes, id.generation, sequence, chunk);
-    }
-    bytes
+async fn next_piece(env: &Env, time: BatchTime, encoder: &mut Option<Encoder>) -> Result<Vec<u8>> {
+    let (send, receive) = tokio::sync::oneshot::channel();
+    let Some(mut encoding) = encoder.take() else { return Ok(Vec::new()) };
+    let job = move || {
+        let piece = encoding.piece();
+        // The receiver is gone if the driver is stopping.
+        let _ = send.send((encoding, piece));
+    };
+    let failed = |source| Error::Batch { time, source };
+    env.executor.compute(Box::new(job)).await.map_err(failed)?;
+    let (encoding, piece) = receive.await.map_err(|_| Error::TaskLost { task: "snapshot" })?;
+    *encoder = encoding.has_more().then_some(encoding);
+    Ok(piece)
 }
 
 /// Verifies a snapshot and returns its chunks by operator, without touching any state.
@@ -112,7 +170,7 @@ pub(crate) async fn read_snapshot(
     while at < bytes.len() {
         let (frame, length) = codec::read_frame(&bytes[at..]).map_err(|error| damaged(at, error))?;
         let state: OperatorState = frame.decode().map_err(|error| damaged(at, error))?;
-        chunks.push((state.operator, state.chunk));
+        chunks.push((state.operator, state.chunk.0));
         at += length;
     }
     if chunks.len() as u64 != header.chunks
@@ -133,11 +191,16 @@ pub(crate) fn restore(
     stateful: &[Arc<dyn Stateful>],
     hasher: KeyHasher,
 ) -> std::result::Result<(), String> {
-    for (operator, chunk) in chunks {
-        let node = stateful.iter().find(|node| node.id() == *operator);
-        let node = node.ok_or_else(|| format!("it has state of operator {operator}, which keeps none"))?;
-        node.restore(chunk, hasher)
-            .map_err(|reason| format!("the state of operator {operator}: {reason}"))?;
+    for (operator, _) in chunks {
+        if stateful.iter().all(|node| node.id() != *operator) {
+            return Err(format!("it has state of operator {operator}, which keeps none"));
+        }
+    }
+    for node in stateful {
+        let of_node = chunks.iter().filter(|(operator, _)| *operator == node.id());
+        let of_node: Vec<&[u8]> = of_node.map(|(_, chunk)| &**chunk).collect();
+        node.restore(&of_node, hasher)
+            .map_err(|reason| format!("the state of operator {}: {reason}", node.id()))?;
     }
     Ok(())
 }

@@ -15,9 +15,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(super) const TEMPORARY: &str = ".tmp";
+pub(crate) const TEMPORARY: &str = ".tmp";
 
-/// The file name of a checkpoint, and of the snapshot that it was the first to name.
+/// The file name of a checkpoint, and of the snapshot of the state as it was then.
 pub(super) fn file_name(id: CheckpointId) -> String {
     format!("{:010}-{:010}", id.sequence.0, id.generation.0)
 }
@@ -39,7 +39,7 @@ pub(crate) async fn list_checkpoints(env: &Env, checkpoints: &Path) -> Result<Ve
 }
 
 /// The published checkpoints among `names`, as [`list_checkpoints`] has them.
-pub(super) fn checkpoints_in(names: &[String]) -> Vec<CheckpointId> {
+pub(crate) fn checkpoints_in(names: &[String]) -> Vec<CheckpointId> {
     let mut ids: Vec<_> = names.iter().filter_map(|name| id_of(name)).collect();
     ids.sort_unstable();
     let mut newest = Generation(0);

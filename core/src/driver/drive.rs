@@ -1,14 +1,14 @@
-//! A driver's tasks: the receivers, the batch generator and the batch runner. The first one to fail ends it.
+//! A driver's tasks: the receivers, the batch generator, the batch runner and the snapshot writer. The first one to fail ends it.
 
 use super::{Driver, Prepared};
 use crate::{
-    batch::{Backlog, Generator},
+    batch::{Backlog, BatchBlocks, Generator, Runner},
     env::Task,
     error::{Error, Result},
     event::Event,
     flag::Flag,
     ids::SourceId,
-    source::Receiver,
+    source::ReceiverSupervisor,
 };
 use std::{future::Future, sync::Arc};
 use tokio::sync::mpsc;
@@ -26,12 +26,14 @@ pub(super) async fn drive(
     ends: Ends,
     ended: &mut mpsc::UnboundedReceiver<End>,
 ) -> Result<()> {
-    let Prepared { driver, mut runner, backlog, state_replays, mut pending, allocated } = prepared;
-    runner.replay_state(&state_replays).await?;
-    drop(state_replays);
-    while !pending.is_empty() {
-        let rest = pending.split_off(pending.len().min(REPLAYED_AT_ONCE_MAX));
-        runner.run_group(std::mem::replace(&mut pending, rest)).await?;
+    let Prepared { driver, mut runner, snapshot_writer, backlog, state_replays, pending, allocated } =
+        prepared;
+    let mut tasks = vec![driver.spawn(Part::SnapshotWriter, &ends, snapshot_writer.run())];
+    tokio::select! {
+        biased;
+        // There is no other task yet, and the writer goes on as long as the runner, unless it fails.
+        end = ended.recv() => end.expect("this task holds a sender").1?,
+        caught_up = catch_up(&mut runner, state_replays, pending) => caught_up?,
     }
 
     let sources: Vec<_> = runner.sources.iter().map(|node| node.source.clone()).collect();
@@ -47,14 +49,12 @@ pub(super) async fn drive(
         batches,
         drain: drain.clone(),
     };
-    let mut tasks = vec![
-        driver.spawn(Part::Runner, &ends, runner.run(waiting)),
-        driver.spawn(Part::Generator, &ends, generator.run()),
-    ];
+    tasks.push(driver.spawn(Part::Runner, &ends, runner.run(waiting)));
+    tasks.push(driver.spawn(Part::Generator, &ends, generator.run()));
     let mut receiving = sources.len();
     for (index, source) in sources.into_iter().enumerate() {
-        let receiver = driver.receiver(SourceId(index as u32), &backlog, &stop);
-        tasks.push(driver.spawn(Part::Receiver, &ends, source.receive(receiver)));
+        let supervisor = driver.supervisor(SourceId(index as u32), &backlog, &stop);
+        tasks.push(driver.spawn(Part::Receiver, &ends, source.receive(supervisor)));
     }
     let mut stopping = false;
     loop {
@@ -66,7 +66,7 @@ pub(super) async fn drive(
             end = ended.recv() => match end.expect("this task holds a sender") {
                 (_, Err(error)) => return Err(error),
                 (Part::Receiver, Ok(())) => receiving -= 1,
-                (Part::Generator, Ok(())) => {}
+                (Part::Generator | Part::SnapshotWriter, Ok(())) => {}
                 (Part::Runner, Ok(())) => return Ok(()),
             },
             () = stop.raised(), if !stopping => {
@@ -77,12 +77,28 @@ pub(super) async fn drive(
     }
 }
 
+/// Runs what earlier lives have left.
+async fn catch_up(
+    runner: &mut Runner,
+    state_replays: Vec<BatchBlocks>,
+    mut pending: Vec<BatchBlocks>,
+) -> Result<()> {
+    runner.replay_state(&state_replays).await?;
+    drop(state_replays);
+    while !pending.is_empty() {
+        let rest = pending.split_off(pending.len().min(REPLAYED_AT_ONCE_MAX));
+        runner.run_group(std::mem::replace(&mut pending, rest)).await?;
+    }
+    Ok(())
+}
+
 /// A task of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Receiver,
     Generator,
     Runner,
+    SnapshotWriter,
 }
 
 /// How a task has ended.
@@ -102,6 +118,7 @@ impl Drop for EndTeller {
             Part::Receiver => "receiver",
             Part::Generator => "batch generator",
             Part::Runner => "batch runner",
+            Part::SnapshotWriter => "snapshot writer",
         };
         let result = self.result.take().unwrap_or(Err(Error::TaskLost { task }));
         // The driver may have ended before.
@@ -110,8 +127,9 @@ impl Drop for EndTeller {
 }
 
 impl Driver {
-    fn receiver(&self, source: SourceId, backlog: &Arc<Backlog>, stop: &Flag) -> Receiver {
-        Receiver::new(self.env.clone(), source, backlog.clone(), stop.clone(), self.listeners.clone())
+    fn supervisor(&self, source: SourceId, backlog: &Arc<Backlog>, stop: &Flag) -> ReceiverSupervisor {
+        let (env, listeners) = (self.env.clone(), self.listeners.clone());
+        ReceiverSupervisor::new(env, source, backlog.clone(), stop.clone(), listeners)
     }
 
     fn spawn(
@@ -125,6 +143,7 @@ impl Driver {
             Part::Receiver => "receiver",
             Part::Generator => "generator",
             Part::Runner => "runner",
+            Part::SnapshotWriter => "snapshots",
         };
         self.env.executor.spawn(
             name,

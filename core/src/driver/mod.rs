@@ -8,7 +8,7 @@ mod start;
 pub(crate) use start::start;
 
 use crate::{
-    batch::{Backlog, BatchBlocks, Runner},
+    batch::{Backlog, BatchBlocks, Runner, SnapshotWriter},
     checkpoint::CheckpointDirectory,
     env::{Env, Task},
     error::{Error, Result},
@@ -40,6 +40,7 @@ struct Driver {
 struct Prepared {
     driver: Driver,
     runner: Runner,
+    snapshot_writer: SnapshotWriter,
     backlog: Arc<Backlog>,
     /// Completed batches whose effect on the state is computed again.
     state_replays: Vec<BatchBlocks>,

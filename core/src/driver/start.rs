@@ -7,7 +7,7 @@
 
 use super::{Driver, Opened, Prepared, Running, drive::drive};
 use crate::{
-    batch::{Backlog, BatchBlocks, Progress, Runner, SourceBacklog, open_sinks},
+    batch::{Backlog, BatchBlocks, Progress, Runner, Snapshots, SourceBacklog, open_sinks},
     checkpoint::{
         Checkpoint, Retained, Retention, SourceProgress, publish, remove, remove_temporaries, restore,
     },
@@ -168,8 +168,10 @@ impl Driver {
         if let Some(difference) = difference(&recovered.checkpoint.operators, &graph.operators) {
             return Err(other(difference));
         }
-        let hasher = KeyHasher::new(recovered.checkpoint.hash_seed);
-        restore(&recovered.chunks, &graph.stateful, hasher).map_err(other)?;
+        if recovered.checkpoint.snapshot.is_some() {
+            let hasher = KeyHasher::new(recovered.checkpoint.hash_seed);
+            restore(&recovered.chunks, &graph.stateful, hasher).map_err(other)?;
+        }
         let mut published = std::mem::take(&mut recovered.published);
         let mut next_sequence = recovered.next_sequence;
         if !published.iter().any(|retained| retained.is_durable) {
@@ -254,6 +256,8 @@ impl Driver {
             begin.allocated,
             self.options.backlog_bytes_max,
         ));
+        let (env, listeners) = (self.env.clone(), self.listeners.clone());
+        let (snapshots, snapshot_writer) = Snapshots::new(env, self.directory.clone(), listeners);
         let runner = Runner {
             env: self.env.clone(),
             directory: self.directory.clone(),
@@ -265,8 +269,10 @@ impl Driver {
             outputs: graph.outputs,
             progress: begin.progress,
             retention: Retention::new(self.options.checkpoints_retained, begin.published),
+            snapshots,
         };
         let (state_replays, pending) = (begin.state_replays, begin.pending);
-        Prepared { driver: self, runner, backlog, state_replays, pending, allocated: begin.allocated }
+        let allocated = begin.allocated;
+        Prepared { driver: self, runner, snapshot_writer, backlog, state_replays, pending, allocated }
     }
 }

@@ -1,9 +1,9 @@
 //! The graph of a pipeline: built by the author's calls, sealed at the start, described in every checkpoint.
 
-use super::{OutputOperation, Stateful};
+use super::{DStream, OutputOperation, Parent, Stateful};
 use crate::{
     error::GraphError,
-    ids::{OperatorId, SourceId},
+    ids::{Interval, OperatorId, SourceId},
     source::Source,
 };
 use serde::{Deserialize, Serialize};
@@ -22,18 +22,101 @@ pub enum OperatorKind {
     TextFileStream,
     /// Batches of a queue.
     QueueStream,
+    /// Records of a receiver of the author's own.
+    ReceiverStream,
     /// `map`.
     Map,
     /// `flat_map`.
     FlatMap,
     /// `filter`.
     Filter,
+    /// `map_partitions`.
+    MapPartitions,
+    /// `glom`.
+    Glom,
+    /// `repartition`.
+    Repartition,
+    /// `union`.
+    Union,
+    /// `count`.
+    Count,
+    /// `reduce`.
+    Reduce,
+    /// `count_by_value`.
+    CountByValue,
+    /// `transform`.
+    Transform,
+    /// `transform_with`.
+    TransformWith,
+    /// `cache`.
+    Cache,
+    /// `remember`.
+    Remember,
+    /// `map_values`.
+    MapValues,
+    /// `flat_map_values`.
+    FlatMapValues,
     /// `reduce_by_key`.
     ReduceByKey,
+    /// `group_by_key`.
+    GroupByKey,
+    /// `combine_by_key`.
+    CombineByKey,
+    /// `cogroup`.
+    Cogroup,
+    /// `join`.
+    Join,
+    /// `left_outer_join`.
+    LeftOuterJoin,
+    /// `right_outer_join`.
+    RightOuterJoin,
+    /// `full_outer_join`.
+    FullOuterJoin,
     /// `update_state_by_key`.
     UpdateStateByKey,
+    /// `map_with_state`.
+    MapWithState,
+    /// `state_snapshots`.
+    StateSnapshots,
+    /// `window`.
+    Window,
+    /// `reduce_by_window`.
+    ReduceByWindow,
+    /// `reduce_by_key_and_window`.
+    ReduceByKeyAndWindow,
+    /// `group_by_key_and_window`.
+    GroupByKeyAndWindow,
     /// An output operation.
     Output,
+}
+
+/// What an author's call adds to the graph.
+pub(crate) struct Operator {
+    kind: OperatorKind,
+    parameters: String,
+    schema: String,
+}
+
+impl Operator {
+    pub fn new(kind: OperatorKind) -> Self {
+        Self { kind, parameters: String::new(), schema: String::new() }
+    }
+
+    /// Parameters that change its meaning: another start must have the same.
+    pub fn parameters(self, parameters: impl Into<String>) -> Self {
+        Self { parameters: parameters.into(), ..self }
+    }
+
+    /// The types of what it keeps.
+    pub fn schema(self, schema: impl Into<String>) -> Self {
+        Self { schema: schema.into(), ..self }
+    }
+}
+
+impl From<OperatorKind> for Operator {
+    fn from(kind: OperatorKind) -> Self {
+        Self::new(kind)
+    }
 }
 
 /// An operator as a checkpoint remembers it. The graph of a later start must have the same ones.
@@ -93,8 +176,8 @@ pub(crate) struct Graph {
     pub outputs: Vec<(OperatorId, Box<dyn OutputOperation>)>,
 }
 
-#[derive(Default)]
 pub(crate) struct GraphBuilder {
+    batch_interval: Interval,
     operators: Vec<OperatorDescription>,
     sources: Vec<SourceNode>,
     stateful: Vec<Arc<dyn Stateful>>,
@@ -104,10 +187,42 @@ pub(crate) struct GraphBuilder {
 }
 
 /// The builder, shared by the context and all its streams.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct SharedBuilder(Arc<Mutex<GraphBuilder>>);
 
 impl SharedBuilder {
+    pub fn new(batch_interval: Interval) -> Self {
+        Self(Arc::new(Mutex::new(GraphBuilder {
+            batch_interval,
+            operators: Vec::new(),
+            sources: Vec::new(),
+            stateful: Vec::new(),
+            outputs: Vec::new(),
+            sealed: false,
+            error: None,
+        })))
+    }
+
+    /// Whether both are of one context.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// A stream of a source.
+    pub fn source_stream<T>(
+        &self,
+        operator: Operator,
+        source: Arc<dyn Source>,
+        stream: impl FnOnce(SourceId) -> Parent<T>,
+    ) -> DStream<T> {
+        let mut builder = self.lock();
+        let source = builder.add_source(source);
+        let id = builder.add(operator, &[]);
+        let slide = builder.batch_interval;
+        drop(builder);
+        DStream { builder: self.clone(), id, slide, stream: stream(source) }
+    }
+
     pub fn lock(&self) -> MutexGuard<'_, GraphBuilder> {
         self.0.lock().expect("no builder call panics while it holds the lock")
     }
@@ -115,22 +230,22 @@ impl SharedBuilder {
 
 impl GraphBuilder {
     /// Adds an operator's description and returns its id. After the start it is an error, told by the context.
-    pub fn add(
-        &mut self,
-        kind: OperatorKind,
-        parents: &[OperatorId],
-        parameters: String,
-        schema: String,
-    ) -> OperatorId {
+    pub fn add(&mut self, operator: Operator, parents: &[OperatorId]) -> OperatorId {
         if self.sealed {
-            self.error.get_or_insert(GraphError::AddedAfterStart);
+            self.fail(GraphError::AddedAfterStart);
         }
+        let Operator { kind, parameters, schema } = operator;
         let id = OperatorId(u32::try_from(self.operators.len()).expect("a graph has under 2^32 operators"));
         self.operators.push(OperatorDescription { id, kind, parents: parents.to_vec(), parameters, schema });
         id
     }
 
-    pub fn add_source(&mut self, source: Arc<dyn Source>) -> SourceId {
+    /// Notes what is wrong with the program. The first such error is told by `get_or_create` or `start`.
+    pub fn fail(&mut self, error: GraphError) {
+        self.error.get_or_insert(error);
+    }
+
+    fn add_source(&mut self, source: Arc<dyn Source>) -> SourceId {
         let id = SourceId(self.sources.len() as u32);
         self.sources.push(SourceNode { source });
         id

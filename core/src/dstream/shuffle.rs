@@ -4,7 +4,7 @@
 //! by the key's first appearance in the batch. It depends on the input partitions and their order alone, not on how many
 //! threads computed it.
 
-use super::{BatchScope, Data, Key, Partition};
+use super::{Data, Key, Partition, Workers};
 use crate::state::{Entry, KEY_GROUPS, KeyHasher, Table};
 
 /// How many partitions a keyed operator's result has.
@@ -23,18 +23,24 @@ pub(crate) trait Combine<V, C>: Sync {
     fn combined(&self, slot: &mut Option<C>, later: C);
 }
 
-type Entries<K, C> = Vec<Entry<K, Option<C>>>;
+pub(crate) type Entries<K, C> = Vec<Entry<K, Option<C>>>;
 
-/// Combines all values of each key. The result is empty, without any list, if there are no partitions.
+/// Up to so many keys are merged where the caller runs: other threads would take longer to wake.
+const MERGED_IN_LINE_MAX: usize = 512;
+
+/// Combines all values of each key. The result is empty, without any list, if there are no records.
 pub(crate) fn combine_by_key<K: Key, V: Data, C: Data>(
-    scope: &BatchScope<'_>,
+    workers: &Workers,
     input: &[Partition<(K, V)>],
     combine: &impl Combine<V, C>,
 ) -> Vec<Entries<K, C>> {
-    if input.is_empty() {
+    let input: Vec<_> = input.iter().filter(|partition| !partition.is_known_empty()).collect();
+    let mut mapped = workers.parallel(input.len(), |index| map_side(workers.hasher, input[index], combine));
+    mapped.retain(|targets| !targets.is_empty());
+    if mapped.is_empty() {
         return Vec::new();
     }
-    let mapped = scope.parallel(input.len(), |index| map_side(scope.hasher, &input[index], combine));
+    let keys: usize = mapped.iter().flatten().map(Vec::len).sum();
     // By shuffle partition: what each input partition has for it, in their order.
     let mut by_target: Vec<Vec<Entries<K, C>>> = (0..SHUFFLE_PARTITIONS).map(|_| Vec::new()).collect();
     for targets in mapped {
@@ -42,13 +48,13 @@ pub(crate) fn combine_by_key<K: Key, V: Data, C: Data>(
             by_target[target].push(entries);
         }
     }
-    let by_target: Vec<_> = by_target.into_iter().map(|lists| std::sync::Mutex::new(Some(lists))).collect();
-    scope.parallel(SHUFFLE_PARTITIONS, |target| {
-        let lists = by_target[target].lock().expect("not poisoned").take().expect("taken once");
-        reduce_side(lists, combine)
-    })
+    match keys {
+        ..=MERGED_IN_LINE_MAX => by_target.into_iter().map(|lists| reduce_side(lists, combine)).collect(),
+        _ => workers.parallel_over(by_target, |_, lists| reduce_side(lists, combine)),
+    }
 }
 
+/// What a partition has for each shuffle partition; no list if it has no records.
 fn map_side<K: Key, V: Data, C: Data>(
     hasher: KeyHasher,
     partition: &Partition<(K, V)>,
@@ -59,6 +65,9 @@ fn map_side<K: Key, V: Data, C: Data>(
         let (slot, _) = table.get_or_insert_with(hasher.hash(&key), key, || None);
         combine.value(slot, value);
     });
+    if table.entries().is_empty() {
+        return Vec::new();
+    }
     let mut targets: Vec<Entries<K, C>> = (0..SHUFFLE_PARTITIONS).map(|_| Vec::new()).collect();
     for entry in table.into_entries() {
         targets[partition_of(entry.hash)].push(entry);

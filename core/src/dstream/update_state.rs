@@ -1,49 +1,51 @@
 //! `update_state_by_key`: a state for every key ever seen, passed through a function in every batch.
+//!
+//! A batch costs one pass over all keys, in place, and a look-up for each key that has records.
 
 use super::{
-    BatchScope, DStream, Data, Key, OperatorKind, Partition, Stateful, Stored, Stream,
-    shuffle::{Combine, SHUFFLE_PARTITIONS, combine_by_key, partition_of},
+    BatchScope, Chunk, DStream, Data, Key, Operator, OperatorKind, Parent, Partition, Rdd, Stateful, Stored,
+    Stream,
+    scatter::{Arrivals, scatter},
+    shuffle::{SHUFFLE_PARTITIONS, partition_of},
 };
 use crate::{
     codec,
-    ids::{BatchTime, OperatorId},
-    state::{Entry, KeyHasher, Table},
+    ids::{BatchTime, Interval, OperatorId},
+    state::{KeyHasher, Run, Slots},
 };
 use std::{
     any::type_name,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard},
 };
-
-/// The state of one shuffle partition's key groups. A consumer of a batch may still read the table that the next batch
-/// replaces, hence the shared pointer; it is copied only then.
-type Shard<K, S> = Arc<Table<K, S>>;
 
 struct UpdateState<K, V, S, F> {
     id: OperatorId,
-    parent: Arc<dyn Stream<(K, V)>>,
+    parent: Parent<(K, V)>,
+    slide: Interval,
     update: F,
     state: Mutex<State<K, S>>,
 }
 
 struct State<K, S> {
-    shards: Vec<Shard<K, S>>,
+    /// What the state begins with, until it does; nothing if it was restored.
+    initial: Vec<(K, S)>,
+    /// By shuffle partition.
+    shards: Vec<Slots<K, S>>,
     /// The batch that the state is of.
     time: Option<BatchTime>,
 }
 
-struct Gather;
-
-impl<V: Data> Combine<V, Vec<V>> for Gather {
-    fn value(&self, slot: &mut Option<Vec<V>>, value: V) {
-        slot.get_or_insert_default().push(value);
-    }
-
-    fn combined(&self, slot: &mut Option<Vec<V>>, later: Vec<V>) {
-        slot.get_or_insert_default().extend(later);
+impl<K: Key, S: Stored> State<K, S> {
+    fn begin(&mut self, hasher: KeyHasher) {
+        for (key, state) in std::mem::take(&mut self.initial) {
+            let hash = hasher.hash(&key);
+            let slots = &mut self.shards[partition_of(hash)];
+            if slots.find(hash, &key).is_none() {
+                slots.insert(hash, key, Some(state));
+            }
+        }
     }
 }
-
-type Gathered<K, V> = Vec<Entry<K, Option<Vec<V>>>>;
 
 impl<K: Key, V: Data, S: Stored, F> UpdateState<K, V, S, F>
 where
@@ -55,25 +57,27 @@ where
     }
 
     /// Known keys first, in their order, each with the batch's values or none; then the new ones, in the batch's order.
-    fn update_shard(&self, shard: &mut Shard<K, S>, gathered: Gathered<K, V>) {
-        let table = Table::make_mut(shard);
-        let mut known: Vec<Option<Vec<V>>> = Vec::new();
-        known.resize_with(table.entries().len(), || None);
-        let mut new = Vec::new();
-        for Entry { hash, key, value } in gathered {
-            match table.position(hash, &key) {
-                Some(position) => known[position] = value,
-                None => new.push((hash, key, value.expect("gathered values"))),
-            }
+    fn update_shard(&self, slots: &mut Slots<K, S>, arrivals: Vec<Arrivals<K, V>>) {
+        let known = slots.end();
+        let mut values = Vec::with_capacity(arrivals.iter().map(|one| one.records.len()).sum());
+        for Arrivals { keys, records } in arrivals {
+            let positions: Vec<_> = keys
+                .into_iter()
+                .map(|(hash, key)| slots.find(hash, &key).unwrap_or_else(|| slots.insert(hash, key, None)))
+                .collect();
+            values.extend(records.into_iter().map(|(key, value)| (positions[key as usize], value)));
         }
-        table.retain_map(|position, state| {
-            (self.update)(known[position].take().unwrap_or_default(), Some(state))
+        // Stable: a key's values stay in the order in which they came.
+        values.sort_by_key(|(position, _)| *position);
+        let mut values = values.into_iter().peekable();
+        slots.update_all(known, |position, state| {
+            let mut of_key = Vec::new();
+            while let Some((_, value)) = values.next_if(|(at, _)| *at == position) {
+                of_key.push(value);
+            }
+            (self.update)(of_key, state)
         });
-        for (hash, key, values) in new {
-            if let Some(state) = (self.update)(values, None) {
-                table.get_or_insert_with(hash, key, || state);
-            }
-        }
+        slots.pack();
     }
 }
 
@@ -87,96 +91,112 @@ where
 
     fn advance(&self, scope: &BatchScope<'_>) {
         let mut state = self.lock();
-        if state.time == Some(scope.time) {
+        state.begin(scope.workers.hasher);
+        if !scope.is_due(self.slide) || state.time == Some(scope.time) {
             return;
         }
         assert!(state.time < Some(scope.time), "the state never goes back");
-        let mut gathered = combine_by_key(scope, &self.parent.partitions(scope), &Gather);
-        gathered.resize_with(SHUFFLE_PARTITIONS, Vec::new);
-        let work: Vec<_> = std::mem::take(&mut state.shards)
-            .into_iter()
-            .zip(gathered)
-            .map(|work| Mutex::new(Some(work)))
-            .collect();
-        let idle = work.iter().all(|work| {
-            let work = work.lock().expect("not shared yet");
-            work.as_ref().is_some_and(|(shard, gathered)| shard.entries().is_empty() && gathered.is_empty())
-        });
-        let update = |index: usize| {
-            let (mut shard, gathered) = work[index].lock().expect("taken once").take().expect("taken once");
-            self.update_shard(&mut shard, gathered);
-            shard
+        let rdd = self.parent.compute(scope);
+        let arrivals = scatter(&rdd.workers, &rdd.partitions);
+        let work: Vec<_> = std::mem::take(&mut state.shards).into_iter().zip(arrivals).collect();
+        let idle = work.iter().all(|(slots, arrivals)| slots.is_empty() && arrivals.is_empty());
+        let update = |_, (mut slots, arrivals)| {
+            self.update_shard(&mut slots, arrivals);
+            slots
         };
         // Nothing to do is the common case of a quiet night: not worth a thread.
         state.shards = match idle {
-            true => (0..SHUFFLE_PARTITIONS).map(update).collect(),
-            false => scope.parallel(SHUFFLE_PARTITIONS, update),
+            true => work.into_iter().map(|work| update(0, work)).collect(),
+            false => rdd.workers.parallel_over(work, update),
         };
         state.time = Some(scope.time);
     }
 
-    fn snapshot(&self) -> Vec<Vec<u8>> {
-        let chunk = |shard: &Shard<K, S>| {
-            let entries: Vec<_> = shard.entries().iter().map(|entry| (&entry.key, &entry.value)).collect();
-            codec::encode(&entries)
+    fn freeze(&self) -> Vec<Chunk> {
+        let chunk = |run: Run<K, S>| {
+            Box::new(move || codec::encode(&run.entries().collect::<Vec<(&K, &S)>>())) as Chunk
         };
-        self.lock().shards.iter().filter(|shard| !shard.entries().is_empty()).map(chunk).collect()
+        self.lock().shards.iter().flat_map(Slots::runs).map(chunk).collect()
     }
 
-    fn restore(&self, chunk: &[u8], hasher: KeyHasher) -> Result<(), String> {
-        let entries: Vec<(K, S)> = codec::decode(chunk).map_err(|error| error.to_string())?;
+    fn restore(&self, chunks: &[&[u8]], hasher: KeyHasher) -> Result<(), String> {
         let mut state = self.lock();
-        for (key, value) in entries {
-            let hash = hasher.hash(&key);
-            let shard = &mut state.shards[partition_of(hash)];
-            if Table::make_mut(shard).get_or_insert_with(hash, key, || value).1 {
-                return Err("a key stands twice in it".into());
+        state.initial.clear();
+        for chunk in chunks {
+            let entries: Vec<(K, S)> = codec::decode(chunk).map_err(|error| error.to_string())?;
+            for (key, value) in entries {
+                let hash = hasher.hash(&key);
+                let slots = &mut state.shards[partition_of(hash)];
+                if slots.find(hash, &key).is_some() {
+                    return Err("a key stands twice in it".into());
+                }
+                slots.insert(hash, key, Some(value));
             }
         }
         Ok(())
     }
 }
 
+/// The entries of a state's shards as a stream's records: a partition for each that has any.
+pub(super) fn partitions_of<K: Key, V: Data, T: 'static>(
+    shards: impl Iterator<Item = Vec<Run<K, V>>>,
+    record: impl Fn(&K, &V) -> T + Clone + Send + Sync + 'static,
+) -> Vec<Partition<T>> {
+    let partition = |runs: Vec<Run<K, V>>| {
+        let record = record.clone();
+        Partition::new(move |emit| {
+            runs.iter().flat_map(Run::entries).for_each(|(key, value)| emit(record(key, value)));
+        })
+    };
+    shards.map(partition).collect()
+}
+
 impl<K: Key, V: Data, S: Stored, F> Stream<(K, S)> for UpdateState<K, V, S, F>
 where
     F: Fn(Vec<V>, Option<S>) -> Option<S> + Send + Sync,
 {
-    fn partitions(&self, scope: &BatchScope<'_>) -> Vec<Partition<(K, S)>> {
+    fn compute(&self, scope: &BatchScope<'_>) -> Rdd<(K, S)> {
         self.advance(scope);
         let state = self.lock();
-        state
-            .shards
-            .iter()
-            .filter(|shard| !shard.entries().is_empty())
-            .map(|shard| {
-                let shard = shard.clone();
-                Partition::new(move |emit| {
-                    for entry in shard.entries() {
-                        emit((entry.key.clone(), entry.value.clone()));
-                    }
-                })
-            })
-            .collect()
+        let shards = state.shards.iter().filter(|slots| !slots.is_empty()).map(Slots::runs);
+        scope.rdd(partitions_of(shards, |key, state| (key.clone(), state.clone())))
     }
 }
 
 impl<K: Key, V: Data> DStream<(K, V)> {
     /// A state for every key: in each batch `update` gets the key's new values (none, if there are none) and its state so
-    /// far, and returns the new state, or `None` to forget the key. The stream holds every key's state in every batch.
+    /// far, and returns the new state, or `None` to forget the key. The stream holds every key's state in every batch, by
+    /// partition, and there in the order in which the keys came first.
     ///
-    /// `update` is called for every known key in every batch, as in Spark. It must be a function of its arguments alone.
+    /// `update` is called for every known key in every batch, as in Spark. It must be a function of its arguments alone; if it
+    /// panics, the driver ends with [`Error::Batch`](crate::Error::Batch). Where a batch has many records of few keys,
+    /// [`reduce_by_key`](Self::reduce_by_key) before it saves memory.
     pub fn update_state_by_key<S: Stored>(
         self,
         update: impl Fn(Vec<V>, Option<S>) -> Option<S> + Send + Sync + 'static,
     ) -> DStream<(K, S)> {
+        self.update_state_by_key_with_initial_state([], update)
+    }
+
+    /// As [`update_state_by_key`](Self::update_state_by_key), with states that are there before the first batch. Of several
+    /// for one key the first counts.
+    ///
+    /// Once a snapshot was written, a later start has the state from it and nothing from `initial`; until then it begins with
+    /// `initial` again, so that must be the same at every start.
+    pub fn update_state_by_key_with_initial_state<S: Stored>(
+        self,
+        initial: impl IntoIterator<Item = (K, S)>,
+        update: impl Fn(Vec<V>, Option<S>) -> Option<S> + Send + Sync + 'static,
+    ) -> DStream<(K, S)> {
         let schema = format!("{} -> {}", type_name::<K>(), type_name::<S>());
-        let mut builder = self.builder.lock();
-        let id = builder.add(OperatorKind::UpdateStateByKey, &[self.id], String::new(), schema);
-        let shards = (0..SHUFFLE_PARTITIONS).map(|_| Arc::new(Table::new())).collect();
-        let state = Mutex::new(State { shards, time: None });
-        let node = Arc::new(UpdateState { id, parent: self.stream, update, state });
-        builder.add_stateful(node.clone());
-        drop(builder);
-        DStream { builder: self.builder, id, stream: node }
+        let initial = initial.into_iter().collect();
+        self.stateful(Operator::new(OperatorKind::UpdateStateByKey).schema(schema), |id, parent| {
+            let shards = (0..SHUFFLE_PARTITIONS).map(|_| Slots::new()).collect();
+            let state = Mutex::new(State { initial, shards, time: None });
+            UpdateState { id, parent: parent.stream, slide: parent.slide, update, state }
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,7 @@ impl Payload for SegmentHeader {
 impl Payload for Block {
     const KIND: Kind = Kind::Block;
     const SCHEMA: &'static str = "source u32, block u64, records u64, position bytes?, \
-        data text (string, [u32]) | encoded bytes | files [(path string, length u64)]";
+        data text (string, [u32]) | encoded bytes | files [(path string, length u64, checksum u32)]";
 }
 
 impl Payload for Allocation {

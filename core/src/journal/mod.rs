@@ -19,6 +19,7 @@
 
 mod entry;
 mod marks;
+mod outline;
 mod reader;
 #[cfg(all(test, feature = "os"))]
 mod tests;
@@ -26,8 +27,10 @@ mod writer;
 
 pub use entry::{Allocation, Block, BlockRange, Completion, Record, SegmentHeader, SinkProgress};
 pub use marks::{DurableMark, MARK_BYTES, Marks, decode_marks};
+pub(crate) use outline::outline;
 pub(crate) use reader::{
-    FoundJournal, WAL, list_segments, read_block, read_file, read_journal, segments_in, stale_list,
+    FoundJournal, Keep, WAL, cannot_read, list_segments, read_block, read_file, read_journal, read_marks,
+    segments_in, stale_list,
 };
 pub use reader::{Segment, decode_segment};
 pub(crate) use writer::{Inherited, Journal, Location, Moved};

@@ -1,6 +1,6 @@
 //! Reading segments: what is there, what is torn, what is damaged.
 
-use super::{Inherited, Location, Marks, Record, SegmentHeader, SegmentName, decode_marks};
+use super::{Inherited, Location, Marks, Record, SegmentHeader, SegmentName, decode_marks, outline::outline};
 use crate::{
     codec::{self, Frame, FrameError, Kind},
     env::{Disk, Env},
@@ -40,22 +40,11 @@ impl Segment {
 /// # Errors
 /// Why the file has no valid header.
 pub fn decode_segment(name: SegmentName, bytes: &[u8]) -> std::result::Result<Segment, FrameError> {
-    let (frame, mut at) = codec::read_frame(bytes)?;
-    let header: SegmentHeader = frame.decode()?;
-    if header.name != name || frame.generation != name.generation || frame.sequence != 0 {
-        return Err(FrameError::Header { field: "segment name" });
-    }
+    let (header, mut at) = decode_header(name, bytes)?;
     let mut records = Vec::new();
     let mut tail = None;
     while at < bytes.len() {
-        let next = codec::read_frame(&bytes[at..]).and_then(|(frame, length)| {
-            let sequence = records.len() as u64 + 1;
-            if frame.generation != name.generation || frame.sequence != sequence {
-                return Err(FrameError::Header { field: "generation or sequence number" });
-            }
-            Ok((decode_record(&frame)?, length))
-        });
-        match next {
+        match decode_next(name, records.len() as u64 + 1, &bytes[at..]) {
             Ok((record, length)) => {
                 records.push((at as u64, length as u64, record));
                 at += length;
@@ -67,6 +56,32 @@ pub fn decode_segment(name: SegmentName, bytes: &[u8]) -> std::result::Result<Se
         }
     }
     Ok(Segment { header, records, length: at as u64, tail })
+}
+
+/// The header at the start of a segment, and how long it is.
+pub(super) fn decode_header(
+    name: SegmentName,
+    bytes: &[u8],
+) -> std::result::Result<(SegmentHeader, usize), FrameError> {
+    let (frame, length) = codec::read_frame(bytes)?;
+    let header: SegmentHeader = frame.decode()?;
+    if header.name != name || frame.generation != name.generation || frame.sequence != 0 {
+        return Err(FrameError::Header { field: "segment name" });
+    }
+    Ok((header, length))
+}
+
+/// The record of this number at the start of `bytes`, and how long it is.
+pub(super) fn decode_next(
+    name: SegmentName,
+    sequence: u64,
+    bytes: &[u8],
+) -> std::result::Result<(Record, usize), FrameError> {
+    let (frame, length) = codec::read_frame(bytes)?;
+    if frame.generation != name.generation || frame.sequence != sequence {
+        return Err(FrameError::Header { field: "generation or sequence number" });
+    }
+    Ok((decode_record(&frame)?, length))
 }
 
 fn decode_record(frame: &Frame<'_>) -> std::result::Result<Record, FrameError> {
@@ -113,6 +128,15 @@ pub(crate) fn segments_in(files: &[String], ending: &str) -> Vec<SegmentName> {
     files.iter().filter_map(|name| SegmentName::parse(name.strip_suffix(ending)?)).collect()
 }
 
+/// What is kept of the records that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// All of them; the file is in memory meanwhile. For a recovery.
+    Everything,
+    /// All but what is in the blocks; of the file a window is in memory. For an inspection.
+    Outline,
+}
+
 /// Reads all segments from number `from` on. `seen` is the newest segment that an earlier listing had.
 ///
 /// # Errors
@@ -122,6 +146,7 @@ pub(crate) async fn read_journal(
     journal: &Path,
     from: SegmentId,
     seen: Option<SegmentName>,
+    keep: Keep,
 ) -> Result<FoundJournal> {
     let (mut names, mut marks) = list_segments(env, journal).await?;
     let is_stale =
@@ -152,21 +177,21 @@ pub(crate) async fn read_journal(
                 _ => return Err(missing(&path)),
             }
         }
-        let bytes = read_file(&*env.disk, &path).await?;
-        if (bytes.len() as u64) < marked.length {
+        let (bytes, decoded) = read_segment(&*env.disk, name, &path, u64::MAX, keep).await?;
+        if bytes < marked.length {
             let reason = format!("it ends here, but was durable up to byte {}", marked.length);
-            return Err(Error::Damaged { path, offset: bytes.len() as u64, reason });
+            return Err(Error::Damaged { path, offset: bytes, reason });
         }
-        let segment = match decode_segment(name, &bytes) {
+        let segment = match decoded {
             // Begun and never finished: nothing was ever acknowledged from it.
             Err(error) if marked.written == 0 && !matches!(error, FrameError::Version { .. }) => {
-                found.torn_bytes += bytes.len() as u64;
+                found.torn_bytes += bytes;
                 continue;
             }
             segment => segment.map_err(|error| Error::damaged(&path, 0, &error))?,
         };
         if marked.written == 0 && !segment.is_begun() {
-            found.torn_bytes += bytes.len() as u64;
+            found.torn_bytes += bytes;
             continue;
         }
         match &segment.tail {
@@ -182,10 +207,10 @@ pub(crate) async fn read_journal(
         if marked.continued {
             return Err(missing(&SegmentName { segment: name.segment.next(), ..name }.wal(journal)));
         }
-        found.torn_bytes += bytes.len() as u64 - segment.length;
+        found.torn_bytes += bytes - segment.length;
         for (name, length) in segment.header.predecessors.iter().copied() {
             if name.segment >= from {
-                let closed = read_closed(&*env.disk, name, name.wal(journal), length).await?;
+                let closed = read_closed(&*env.disk, name, name.wal(journal), length, keep).await?;
                 found.segments.push((name, closed));
             }
             // Also one that is not needed here: an older checkpoint that is retained may need it.
@@ -201,13 +226,19 @@ pub(crate) async fn read_journal(
 }
 
 /// Reads a segment of which a successor says how long it is valid.
-async fn read_closed(disk: &dyn Disk, name: SegmentName, path: PathBuf, length: u64) -> Result<Segment> {
-    let bytes = read_file(disk, &path).await?;
-    let Some(bytes) = usize::try_from(length).ok().and_then(|length| bytes.get(..length)) else {
+async fn read_closed(
+    disk: &dyn Disk,
+    name: SegmentName,
+    path: PathBuf,
+    length: u64,
+    keep: Keep,
+) -> Result<Segment> {
+    let (bytes, decoded) = read_segment(disk, name, &path, length, keep).await?;
+    if bytes < length {
         let reason = format!("it ends here, but had {length} valid bytes when its successor was begun");
-        return Err(Error::Damaged { path, offset: bytes.len() as u64, reason });
-    };
-    let segment = decode_segment(name, bytes).map_err(|error| Error::damaged(&path, 0, &error))?;
+        return Err(Error::Damaged { path, offset: bytes, reason });
+    }
+    let segment = decoded.map_err(|error| Error::damaged(&path, 0, &error))?;
     match &segment.tail {
         Some(error) => Err(Error::damaged(&path, segment.length, error)),
         None if !segment.is_begun() => Err(Error::damaged(&path, segment.length, &FrameError::Incomplete)),
@@ -215,8 +246,26 @@ async fn read_closed(disk: &dyn Disk, name: SegmentName, path: PathBuf, length: 
     }
 }
 
+/// Reads a segment, as far as it is valid in its first `until` bytes, with the length of the whole file.
+async fn read_segment(
+    disk: &dyn Disk,
+    name: SegmentName,
+    path: &Path,
+    until: u64,
+    keep: Keep,
+) -> Result<(u64, std::result::Result<Segment, FrameError>)> {
+    match keep {
+        Keep::Everything => {
+            let bytes = read_file(disk, path).await?;
+            let until = usize::try_from(until).unwrap_or(usize::MAX).min(bytes.len());
+            Ok((bytes.len() as u64, decode_segment(name, &bytes[..until])))
+        }
+        Keep::Outline => outline(disk, name, path, until).await,
+    }
+}
+
 /// What is known of a segment beside its content: nothing, if there is no mark.
-async fn read_marks(env: &Env, journal: &Path, name: SegmentName) -> Result<Marks> {
+pub(crate) async fn read_marks(env: &Env, journal: &Path, name: SegmentName) -> Result<Marks> {
     let path = name.marks(journal);
     match env.disk.length(&path).await {
         Ok(_) => {
@@ -254,10 +303,15 @@ pub(crate) async fn read_file(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
             false => Ok(bytes),
         }
     };
-    read.await.map_err(|error| match error.kind() {
+    read.await.map_err(|error| cannot_read(path, error))
+}
+
+/// The error of a file that has to be there.
+pub(crate) fn cannot_read(path: &Path, error: std::io::Error) -> Error {
+    match error.kind() {
         ErrorKind::NotFound => missing(path),
         _ => Error::disk("read", path)(error),
-    })
+    }
 }
 
 /// Reads a block of a source again.

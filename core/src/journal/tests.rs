@@ -3,8 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "the tests damage the machine's files")]
 
 use super::{
-    Block, Completion, FoundJournal, Inherited, Journal, Location, MARK_BYTES, Moved, Record, SegmentName,
-    read_block, read_journal,
+    Block, Completion, FoundJournal, Inherited, Journal, Keep, Location, MARK_BYTES, Moved, Record,
+    SegmentName, read_block, read_journal,
 };
 use crate::{
     checkpoint::{Fence, claim_name},
@@ -47,7 +47,7 @@ impl Lives {
     }
 
     async fn read(&self) -> Result<FoundJournal> {
-        read_journal(&self.env, self.directory.path(), SegmentId(0), None).await
+        read_journal(&self.env, self.directory.path(), SegmentId(0), None, Keep::Everything).await
     }
 
     fn wal(&self, segment: u64, generation: u64) -> PathBuf {

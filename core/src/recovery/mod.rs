@@ -13,7 +13,7 @@
 
 mod replay;
 
-pub(crate) use replay::Recovered;
+pub(crate) use replay::{Recovered, RecoveredSource, replay};
 
 use crate::{
     checkpoint::{
@@ -24,9 +24,10 @@ use crate::{
     error::{Error, Result},
     event::Event,
     ids::{CheckpointId, Interval, OperatorId},
-    journal::{list_segments, read_journal, stale_list},
+    journal::{FoundJournal, Keep, SegmentName, list_segments, read_journal, stale_list},
     listeners::Listeners,
 };
+use std::path::Path;
 
 /// The state's chunks, by operator.
 pub(crate) type Chunks = Vec<(OperatorId, Vec<u8>)>;
@@ -82,7 +83,26 @@ async fn recover_alone(
         return Err(Error::NoUsableCheckpoint { directory, found, rejected });
     };
     let journal = directory.journal();
-    let found = read_journal(env, &journal, checkpoint.journal_from, directory.seen.1).await?;
+    let found = follow(env, &journal, id, &checkpoint, directory.seen.1, Keep::Everything).await?;
+    let newest = candidates.newest.unwrap_or(id);
+    let place = (journal, directory.generation);
+    let recovered = replay::replay(place, id, newest, checkpoint, chunks, found, candidates.readable)?;
+    Ok(Some(recovered))
+}
+
+/// Reads the journal that follows a checkpoint. `seen` is the newest segment that an earlier listing had.
+///
+/// # Errors
+/// [`Error::Damaged`] if what was durable when the checkpoint was published is not there, [`Error::Disk`].
+pub(crate) async fn follow(
+    env: &Env,
+    journal: &Path,
+    id: CheckpointId,
+    checkpoint: &Checkpoint,
+    seen: Option<SegmentName>,
+    keep: Keep,
+) -> Result<FoundJournal> {
+    let found = read_journal(env, journal, checkpoint.journal_from, seen, keep).await?;
     if let Some(newest) = checkpoint.journal_newest
         && found.segments.last().is_none_or(|(name, _)| name.segment < newest)
     {
@@ -99,11 +119,9 @@ async fn recover_alone(
         let reason = format!(
             "its records end here, and it was durable up to byte {durable} when checkpoint {id} was published"
         );
-        return Err(Error::Damaged { path: name.wal(&journal), offset: segment.length, reason });
+        return Err(Error::Damaged { path: name.wal(journal), offset: segment.length, reason });
     }
-    let newest = candidates.newest.unwrap_or(id);
-    let recovered = replay::replay(directory, id, newest, checkpoint, chunks, found, candidates.readable)?;
-    Ok(Some(recovered))
+    Ok(found)
 }
 
 async fn choose(
@@ -165,16 +183,21 @@ async fn choose(
 }
 
 fn reject(candidates: &mut Candidates, id: CheckpointId, error: &Error, listeners: &Listeners) {
-    let reason = match error {
+    let reason = rejection(error);
+    listeners.tell(&Event::CandidateRejected { checkpoint: id, reason: reason.clone() });
+    candidates.rejected.push((id, reason));
+}
+
+/// Why a checkpoint is passed over, in a line.
+pub(crate) fn rejection(error: &Error) -> String {
+    match error {
         Error::Damaged { path, offset, reason } => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let folder = path.parent().and_then(|parent| parent.file_name()).unwrap_or_default();
             format!("{}/{name} is damaged at byte {offset}: {reason}", folder.to_string_lossy())
         }
         other => other.to_string(),
-    };
-    listeners.tell(&Event::CandidateRejected { checkpoint: id, reason: reason.clone() });
-    candidates.rejected.push((id, reason));
+    }
 }
 
 fn check_pipeline(

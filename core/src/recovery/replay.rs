@@ -3,11 +3,11 @@
 use super::Chunks;
 use crate::{
     batch::{BatchBlocks, SourceBacklog, StoredBlock},
-    checkpoint::{Checkpoint, CheckpointDirectory, Retained},
+    checkpoint::{Checkpoint, Retained},
     codec,
     error::{Error, Result},
     event::Recovery,
-    ids::{BatchTime, BlockId, CheckpointId, CheckpointSequence, SourceId},
+    ids::{BatchTime, BlockId, CheckpointId, CheckpointSequence, Generation, SourceId},
     journal::{Allocation, FoundJournal, Inherited, Location, Moved, Record, SinkProgress},
     source::Position,
 };
@@ -77,8 +77,12 @@ struct Replay {
     records: u64,
 }
 
-pub(super) fn replay(
-    directory: &CheckpointDirectory,
+/// Applies the journal to a checkpoint. `place` is where the journal is, and the generation that goes on from there.
+///
+/// # Errors
+/// [`Error::Damaged`] if the journal contradicts itself, or lacks what a batch needs.
+pub(crate) fn replay(
+    (journal, generation): (PathBuf, Generation),
     id: CheckpointId,
     newest: CheckpointId,
     checkpoint: Checkpoint,
@@ -86,7 +90,7 @@ pub(super) fn replay(
     found: FoundJournal,
     published: Vec<Retained>,
 ) -> Result<Recovered> {
-    let mut replay = Replay::new(directory.journal(), &checkpoint);
+    let mut replay = Replay::new(journal, &checkpoint);
     for (name, segment) in &found.segments {
         for (offset, length, record) in &segment.records {
             replay.apply(Location { segment: *name, offset: *offset, length: *length }, record)?;
@@ -108,7 +112,7 @@ pub(super) fn replay(
     let unallocated_records =
         sources.iter().flat_map(|source| &source.unallocated).map(|block| block.records).sum();
     let mut report = Recovery {
-        generation: directory.generation,
+        generation,
         checkpoint: id,
         snapshot: checkpoint.snapshot.as_ref().map(|snapshot| snapshot.time),
         journal_records: replay.records,

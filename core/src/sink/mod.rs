@@ -5,10 +5,16 @@
 //! came after it.
 
 mod for_each;
+mod print;
+mod text_directories;
 mod text_file;
+mod text_record;
 
 pub(crate) use for_each::ForEachBatch;
+pub(crate) use print::Print;
+pub(crate) use text_directories::TextDirectories;
 pub use text_file::TextFile;
+pub use text_record::TextRecord;
 
 use crate::{
     dstream::Data,

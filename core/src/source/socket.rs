@@ -13,18 +13,19 @@
 //! to the next connection's first line.
 
 use super::{
-    BlockData, NewBlock, Position, Receiver, Source,
+    BlockData, LoadedBlock, NewBlock, Position, ReceiverSupervisor, Source,
     lines::{LineBlock, LineSplitter},
 };
 use crate::{
     codec,
+    dstream::{BatchScope, Partition, Rdd, Stream},
     env::{BoxFuture, Connection, Env, Task, Writer, host_and_port},
     error::{GraphError, Result},
     event::Event,
     options::Options,
-    text::TextBlock,
+    text::{Text, TextBlock},
 };
-use std::{any::Any, fmt, io, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// Where lines come from, and whether the other side can resume.
@@ -81,18 +82,14 @@ impl SocketSource {
 }
 
 impl Source for SocketSource {
-    fn receive(self: Arc<Self>, receiver: Receiver) -> BoxFuture<'static, Result<()>> {
-        Box::pin(async move { Session::new(&self, receiver)?.run().await })
+    fn receive(self: Arc<Self>, supervisor: ReceiverSupervisor) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move { Session::new(&self, supervisor)?.run().await })
     }
 
-    fn load<'a>(
-        &'a self,
-        _env: &'a Env,
-        data: Arc<BlockData>,
-    ) -> BoxFuture<'a, Result<Arc<dyn Any + Send + Sync>>> {
+    fn load<'a>(&'a self, _env: &'a Env, data: Arc<BlockData>) -> BoxFuture<'a, Result<LoadedBlock>> {
         Box::pin(async move {
             let BlockData::Text(text) = &*data else { unreachable!("a socket stores text blocks") };
-            Ok(text.clone() as Arc<dyn Any + Send + Sync>)
+            Ok(text.clone() as LoadedBlock)
         })
     }
 }
@@ -107,7 +104,7 @@ enum End {
 /// A receiver at work, over all its connections.
 struct Session<'a> {
     source: &'a SocketSource,
-    receiver: Receiver,
+    supervisor: ReceiverSupervisor,
     splitter: LineSplitter,
     /// Lines stored or being stored, since the source's first.
     lines: u64,
@@ -120,15 +117,15 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(source: &'a SocketSource, receiver: Receiver) -> Result<Self> {
-        let lines = match receiver.position() {
+    fn new(source: &'a SocketSource, supervisor: ReceiverSupervisor) -> Result<Self> {
+        let lines = match supervisor.position() {
             None => 0,
-            Some(position) => receiver.decode_position(position)?,
+            Some(position) => supervisor.decode_position(position)?,
         };
         Ok(Self {
             splitter: LineSplitter::new(source.options.line_bytes_max),
             source,
-            receiver,
+            supervisor,
             lines,
             storing: None,
             durable: watch::Sender::new(Durable { lines, last: false }),
@@ -138,12 +135,12 @@ impl<'a> Session<'a> {
     }
 
     async fn run(mut self) -> Result<()> {
-        while !self.receiver.is_stopping() {
-            let env = self.receiver.env().clone();
-            self.receiver.check_fence().await?;
+        while !self.supervisor.is_stopping() {
+            let env = self.supervisor.env().clone();
+            self.supervisor.check_fence().await?;
             let connected = tokio::select! {
                 biased;
-                () = self.receiver.stopping() => break,
+                () = self.supervisor.stopping() => break,
                 connected = self.source.connect(&env) => connected,
             };
             let end = match connected {
@@ -157,12 +154,12 @@ impl<'a> Session<'a> {
             };
             self.flush().await?;
             if !self.told || dropped_bytes > 0 {
-                let source = self.receiver.source();
-                self.receiver.tell(Event::SourceDisconnected { source, reason, dropped_bytes });
+                let source = self.supervisor.source();
+                self.supervisor.tell(Event::SourceDisconnected { source, reason, dropped_bytes });
                 self.told = true;
             }
             let pause = self.backoff(&env);
-            self.receiver.sleep_or_stop(env.clock.sleep(pause)).await;
+            self.supervisor.sleep_or_stop(env.clock.sleep(pause)).await;
         }
         self.splitter.drop_partial();
         self.flush().await
@@ -187,7 +184,7 @@ impl<'a> Session<'a> {
     }
 
     async fn serve(&mut self, connection: Connection) -> Result<End> {
-        let env = self.receiver.env().clone();
+        let env = self.supervisor.env().clone();
         let Connection { mut reader, mut writer } = connection;
         let resumes = self.source.address.resumes;
         if resumes {
@@ -197,7 +194,7 @@ impl<'a> Session<'a> {
             }
         }
         let resume_from = resumes.then_some(self.lines);
-        self.receiver.tell(Event::SourceConnected { source: self.receiver.source(), resume_from });
+        self.supervisor.tell(Event::SourceConnected { source: self.supervisor.source(), resume_from });
         self.told = false;
         let (mut acknowledger, _task) = acknowledge(&env, writer, self.durable.subscribe(), resumes);
         let options = &self.source.options;
@@ -219,7 +216,7 @@ impl<'a> Session<'a> {
             bytes.clear();
             tokio::select! {
                 biased;
-                () = self.receiver.stopping() => {
+                () = self.supervisor.stopping() => {
                     self.splitter.drop_partial();
                     self.flush().await?;
                     self.durable.send_replace(Durable { lines: self.lines, last: true });
@@ -253,13 +250,13 @@ impl<'a> Session<'a> {
     fn begin_store(&mut self) {
         let Some(LineBlock { text, cut, replaced }) = self.splitter.take() else { return };
         if cut > 0 || replaced > 0 {
-            self.receiver.tell(Event::RecordsRepaired { source: self.receiver.source(), cut, replaced });
+            self.supervisor.tell(Event::RecordsRepaired { source: self.supervisor.source(), cut, replaced });
         }
         let records = text.len() as u64;
         self.lines += records;
         let position = Some(Position(codec::encode(&self.lines)));
         let block = NewBlock { data: BlockData::Text(Arc::new(text)), records, position };
-        self.storing = Some((self.receiver.store(block), self.lines));
+        self.storing = Some((self.supervisor.store(block), self.lines));
     }
 
     fn end_store(&mut self, stored: Result<()>) -> Result<()> {
@@ -336,19 +333,13 @@ pub(crate) struct TextStream {
     pub source: crate::ids::SourceId,
 }
 
-impl crate::dstream::Stream<crate::text::Text> for TextStream {
-    fn partitions(
-        &self,
-        scope: &crate::dstream::BatchScope<'_>,
-    ) -> Vec<crate::dstream::Partition<crate::text::Text>> {
-        let blocks = scope.inputs.get(&self.source).map_or(&[][..], Vec::as_slice);
-        blocks
-            .iter()
-            .map(|block| {
-                let text = block.clone().downcast::<TextBlock>().expect("a text source loads text");
-                crate::dstream::Partition::new(move |emit| crate::text::Text::each(&text, emit))
-            })
-            .collect()
+impl Stream<Text> for TextStream {
+    fn compute(&self, scope: &BatchScope<'_>) -> Rdd<Text> {
+        let partition = |block: &LoadedBlock| {
+            let text = block.clone().downcast::<TextBlock>().expect("a text source loads text");
+            Partition::new(move |emit| Text::each(&text, emit))
+        };
+        scope.rdd(scope.blocks(self.source).iter().map(partition).collect())
     }
 }
 

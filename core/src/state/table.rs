@@ -1,10 +1,9 @@
 //! A hash table in order of first insertion, asked with hashes that are known already.
 //!
-//! Entries lie in a vector, so that iterating is fast and its order is a function of what was done to the table. A removal
-//! keeps the order of the rest.
+//! Entries lie in a vector, so that iterating is fast and its order is a function of what was done to the table. Nothing is
+//! ever removed: that is for [`Slots`](super::Slots).
 
 use hashbrown::HashTable;
-use std::sync::Arc;
 
 /// An entry: the key's hash, the key, its value.
 #[derive(Clone, Debug)]
@@ -25,10 +24,6 @@ impl<K: Eq, V> Table<K, V> {
         Self { index: HashTable::new(), entries: Vec::new() }
     }
 
-    pub fn entries(&self) -> &[Entry<K, V>] {
-        &self.entries
-    }
-
     pub fn into_entries(self) -> Vec<Entry<K, V>> {
         self.entries
     }
@@ -47,8 +42,7 @@ impl<K: Eq, V> Table<K, V> {
         }
     }
 
-    /// Where among the entries a key is.
-    pub fn position(&self, hash: u64, key: &K) -> Option<usize> {
+    fn position(&self, hash: u64, key: &K) -> Option<usize> {
         let entries = &self.entries;
         self.index
             .find(hash, |at| {
@@ -58,17 +52,20 @@ impl<K: Eq, V> Table<K, V> {
             .map(|at| *at as usize)
     }
 
-    /// Passes every entry's value through `update`, in order and with its position; one for which it says `None` is
-    /// removed.
-    pub fn retain_map(&mut self, mut update: impl FnMut(usize, V) -> Option<V>) {
-        let before = std::mem::take(&mut self.entries);
-        let count = before.len();
-        self.entries.reserve(count);
-        for (position, Entry { hash, key, value }) in before.into_iter().enumerate() {
-            if let Some(value) = update(position, value) {
-                self.entries.push(Entry { hash, key, value });
-            }
-        }
+    /// The entries, in order.
+    pub fn entries(&self) -> &[Entry<K, V>] {
+        &self.entries
+    }
+
+    /// The value of a key, if it is there.
+    pub fn get_mut(&mut self, hash: u64, key: &K) -> Option<&mut V> {
+        self.position(hash, key).map(|at| &mut self.entries[at].value)
+    }
+
+    /// Removes the entries for which `stays` says no.
+    pub fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
+        let count = self.entries.len();
+        self.entries.retain(|entry| stays(&entry.key, &entry.value));
         if self.entries.len() != count {
             self.rebuild();
         }
@@ -91,13 +88,6 @@ impl<K: Eq, V> Table<K, V> {
     }
 }
 
-impl<K: Eq + Clone, V: Clone> Table<K, V> {
-    /// The table behind `shared`, copied first if somebody else still reads it.
-    pub fn make_mut(shared: &mut Arc<Self>) -> &mut Self {
-        Arc::make_mut(shared)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,20 +105,7 @@ mod tests {
         for key in [5, 21, 5, 9, 37, 21] {
             insert(&mut table, key, 1);
         }
-        let seen: Vec<_> = table.entries().iter().map(|entry| (entry.key, entry.value)).collect();
+        let seen: Vec<_> = table.into_entries().iter().map(|entry| (entry.key, entry.value)).collect();
         assert_eq!(seen, [(5, 2), (21, 2), (9, 1), (37, 1)]);
-    }
-
-    #[test]
-    fn a_removed_key_is_gone_and_the_others_are_found() {
-        let mut table = Table::new();
-        for key in 0..100 {
-            assert!(!insert(&mut table, key, key));
-        }
-        table.retain_map(|position, value| (position % 3 != 0).then_some(value + 1));
-        assert_eq!(table.entries().len(), 66);
-        for key in 0..100 {
-            assert_eq!(insert(&mut table, key, 0), key % 3 != 0, "{key}");
-        }
     }
 }

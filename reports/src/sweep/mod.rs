@@ -4,10 +4,12 @@
 //! [`ScenarioSummary::wall_seconds`] is a function of the runs alone and does not depend on their order.
 
 mod coverage;
+mod cut_short;
 mod price;
 pub(crate) mod table;
 
 pub use coverage::{Coverage, CoverageCell, Matrix, StepRuns};
+pub use cut_short::{CutShort, Why};
 pub use price::{Distribution, Price, Prices};
 pub use table::render_table;
 
@@ -25,6 +27,9 @@ pub struct SweepSummary {
     pub coverage: Coverage,
     /// What became of the faults of each kind, and what they cost.
     pub prices: Prices,
+    /// What was cut short: this sweep, or parts of it that were merged.
+    #[serde(default)]
+    pub cut_short: Vec<CutShort>,
 }
 
 /// What the runs of one scenario came to.
@@ -54,7 +59,7 @@ impl SweepSummary {
     pub fn add(&mut self, report: &RunReport) {
         let scenario = self.scenarios.entry(report.scenario.clone()).or_default();
         scenario.seeds += 1;
-        add_totals(&mut scenario.totals, &report.totals);
+        scenario.totals.add(&report.totals);
         if !report.held() {
             let broken = report.verdicts.iter().filter(|verdict| !verdict.violations.is_empty());
             let broken = broken.map(|verdict| format!("{} {}", verdict.invariant, verdict.invariant.name()));
@@ -73,16 +78,17 @@ impl SweepSummary {
 
     /// Adds another sweep, of other seeds or other scenarios.
     pub fn merge(&mut self, other: Self) {
-        let Self { scenarios, coverage, prices } = other;
+        let Self { scenarios, coverage, prices, cut_short } = other;
         for (name, ScenarioSummary { seeds, failures, totals, wall_seconds }) in scenarios {
             let mine = self.scenarios.entry(name).or_default();
             mine.seeds += seeds;
             mine.failures.extend(failures);
-            add_totals(&mut mine.totals, &totals);
+            mine.totals.add(&totals);
             mine.wall_seconds += wall_seconds;
         }
         self.coverage.merge(coverage);
         self.prices.merge(prices);
+        self.cut_short.extend(cut_short);
     }
 
     /// Whether every invariant held in every run.
@@ -95,43 +101,11 @@ impl SweepSummary {
         let mut total = ScenarioSummary::default();
         for scenario in self.scenarios.values() {
             total.seeds += scenario.seeds;
-            add_totals(&mut total.totals, &scenario.totals);
+            total.totals.add(&scenario.totals);
             total.wall_seconds += scenario.wall_seconds;
         }
         total
     }
-}
-
-fn add_totals(sum: &mut Totals, more: &Totals) {
-    // Taken apart, so that a figure that is added later cannot be forgotten here.
-    let Totals {
-        lives,
-        crashes,
-        torn_writes,
-        drops,
-        replayed_batches,
-        duplicates,
-        losses,
-        violations,
-        planned,
-        missed,
-        damaged,
-        detected,
-        virtual_nanos,
-    } = *more;
-    sum.lives += lives;
-    sum.crashes += crashes;
-    sum.torn_writes += torn_writes;
-    sum.drops += drops;
-    sum.replayed_batches += replayed_batches;
-    sum.duplicates += duplicates;
-    sum.losses += losses;
-    sum.violations += violations;
-    sum.planned += planned;
-    sum.missed += missed;
-    sum.damaged += damaged;
-    sum.detected += detected;
-    sum.virtual_nanos += virtual_nanos;
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `highwater explore`: every crash point, and every crash image up to a bound, of one short run.
 
 use super::{
-    Failure, interval,
+    Failure,
+    interrupt::Interrupt,
+    interval,
     simulated::{self, Format},
 };
 use clap::Args;
@@ -93,10 +95,11 @@ impl Explore {
         eprintln!("{}", self.asked(jobs));
         let started = Instant::now();
         let budget = self.budget.map(|budget| Duration::from_millis(budget.millis()));
+        let interrupt = Interrupt::listen()?;
         let progress = progress();
         let explored = explore(&self.scenario, &options, |so_far| {
             show(&progress, so_far);
-            match budget.is_some_and(|budget| started.elapsed() >= budget) {
+            match interrupt.asked() || budget.is_some_and(|budget| started.elapsed() >= budget) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
@@ -128,7 +131,7 @@ impl Explore {
     fn tell(&self, explored: &Exploration) -> Result<(), Failure> {
         let mut files = Vec::new();
         for (n, failure) in explored.failures.iter().enumerate() {
-            let name = format!("explore-{}-{}-{}.toml", explored.scenario, explored.seed, n + 1);
+            let name = format!("explore-{}-{}-{}.toml", self.scenario.name, explored.seed, n + 1);
             let path = self.out.join(name);
             let file = PlanFile {
                 about: failure.broken.first().cloned(),

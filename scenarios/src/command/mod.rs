@@ -2,11 +2,17 @@
 //!
 //! Every failure is one line, `error: ..`, on the standard error output, and a status that a script can act on.
 
+mod completions;
+mod config;
 mod explore;
-mod faults;
 mod feed;
+mod inspect;
+mod interrupt;
 mod interval;
+mod listing;
+mod man;
 mod narrator;
+mod new;
 mod prove;
 mod replay;
 mod run;
@@ -17,12 +23,19 @@ mod supervise;
 mod sweep;
 mod voice;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use highwater_core::Error;
-use highwater_scenarios::catalogue::scenarios;
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 const AFTER_HELP: &str = "\
+Begin with:
+  highwater scenarios                      what there is
+  highwater sweep word-count               200 runs of it, each with faults of its own
+  highwater replay word-count --seed 7     one of them, as a story
+
+Defaults for the options of all commands are read from highwater.toml, found from the working directory upwards: \
+docs/command.md tells its keys.
+
 Exit status: 0 all went well; 1 it failed in a way that may go away (a full disk), or an invariant was broken; 2 wrong \
 usage, or input that has to be mended first (a damaged checkpoint, a port in use, a file that is not there); 130 ended at \
 once by a second Ctrl-C.";
@@ -31,6 +44,9 @@ once by a second Ctrl-C.";
 #[derive(Parser)]
 #[command(name = "highwater", version, after_help = AFTER_HELP)]
 struct Cli {
+    /// Reads defaults for options from this file [default: highwater.toml, from the working directory upwards]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -44,14 +60,17 @@ enum Command {
     Explore(explore::Explore),
     Prove(prove::Prove),
     Shrink(shrink::Shrink),
-    Faults(faults::Faults),
-    /// Lists the scenarios, a line each: `run` takes those without a source's name at their end
-    Scenarios,
+    Inspect(inspect::Inspect),
+    New(new::New),
+    Scenarios(listing::Scenarios),
+    Faults(listing::Faults),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let done = parsed().and_then(|command| match command {
         Command::Run(run) => run.main(),
         Command::Feed(feed) => feed.main(),
         Command::Sweep(sweep) => sweep.main(),
@@ -59,16 +78,13 @@ pub fn main() -> ExitCode {
         Command::Explore(explore) => explore.main(),
         Command::Prove(prove) => prove.main(),
         Command::Shrink(shrink) => shrink.main(),
+        Command::Inspect(inspect) => inspect.main(),
+        Command::New(new) => new.main(),
+        Command::Scenarios(scenarios) => scenarios.main(),
         Command::Faults(faults) => faults.main(),
-        Command::Scenarios => {
-            let scenarios = scenarios();
-            let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
-            for scenario in scenarios {
-                println!("{:width$}  {}", scenario.name, scenario.about);
-            }
-            Ok(())
-        }
-    };
+        Command::Completions(completions) => completions.main(),
+        Command::Man(man) => man.main(),
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { status, message }) => {
@@ -78,6 +94,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(status)
         }
     }
+}
+
+/// The command line, over the defaults of a file. Ends the process where it is wrong, or asks for help.
+fn parsed() -> Result<Command, Failure> {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let (command, config) = config::apply(Cli::command(), &arguments)?;
+    let matches = command.get_matches_from(arguments);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Some(config) = config {
+        eprintln!("defaults are taken from {}", config.display());
+    }
+    Ok(cli.command)
 }
 
 /// How a command ends if not well.
@@ -127,5 +155,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_teaches_by_examples() {
+        for command in Cli::command().get_subcommands_mut() {
+            let help = command.render_help().to_string();
+            assert!(help.contains("Example"), "{help}");
+            assert!(help.contains(&format!("  highwater {}", command.get_name())), "{help}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Failure,
+    interrupt::Interrupt,
     simulated::{self, Format},
 };
 use clap::Args;
@@ -59,6 +60,7 @@ impl Prove {
     pub(super) fn main(self) -> Result<(), Failure> {
         let scenarios = simulated::named_or_all(self.scenarios);
         let jobs = simulated::jobs(self.jobs);
+        let interrupt = Interrupt::listen()?;
         let started = Instant::now();
         let Steps { steps, unordered, unconditional } = match self.steps.is_empty() {
             true => find_steps(&scenarios, jobs),
@@ -83,9 +85,19 @@ impl Prove {
             progress.inc(1);
             progress.set_message(proof.step.to_string());
             proved.proofs.push(proof);
-            ControlFlow::Continue(())
+            match interrupt.asked() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
         });
         progress.finish_and_clear();
+        if proved.proofs.len() < steps.len() {
+            eprintln!(
+                "cut short by Ctrl-C: {} of {} steps, the first ones",
+                proved.proofs.len(),
+                steps.len()
+            );
+        }
         eprintln!("proved in {:.1} s", started.elapsed().as_secs_f64());
         let text = match self.format {
             Format::Text => render(&proved),

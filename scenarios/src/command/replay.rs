@@ -53,7 +53,12 @@ impl Replay {
         let run = run(&scenario, &options);
         let mut out = String::new();
         for entry in &run.trace {
-            out.push_str(&format!("{} life {} {}\n", entry.at, entry.life, entry.text));
+            let line = format!("{} life {} {}\n", entry.at, entry.life, entry.text);
+            // JSON is one document.
+            match self.format {
+                Format::Text => out.push_str(&line),
+                Format::Json => eprint!("{line}"),
+            }
         }
         out.push_str(&match self.format {
             Format::Text => text::render(&run.report),

@@ -53,7 +53,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Run {
     pub(super) fn main(self) -> Result<(), Failure> {
-        if self.supervise {
+        // A child has the defaults of the same file as its supervisor.
+        if self.supervise && self.supervised_by.is_none() {
             return supervise::supervise();
         }
         if let Some(supervisor) = self.supervised_by {

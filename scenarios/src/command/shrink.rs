@@ -1,7 +1,9 @@
 //! `highwater shrink`: from a failing seed to the plan that a regression test keeps.
 
 use super::{
-    Failure, interval,
+    Failure,
+    interrupt::Interrupt,
+    interval,
     simulated::{Format, Subject},
 };
 use clap::Args;
@@ -72,13 +74,14 @@ impl Shrink {
         };
         eprintln!("shrinking {}, seed {}, {plan}, for {}", scenario.name, options.seed, self.time);
 
+        let interrupt = Interrupt::listen()?;
         let deadline = Instant::now() + Duration::from_millis(self.time.millis());
         let progress = progress();
         let shrunk = shrink(&scenario, &options, &mut |simplest| {
             let lines = simplest.lines.map_or_else(String::new, |lines| format!(", {lines} lines"));
             progress.set_message(format!("{} faults{lines}", simplest.faults.len()));
             progress.inc(1);
-            Instant::now() < deadline
+            Instant::now() < deadline && !interrupt.asked()
         });
         progress.finish_and_clear();
 

@@ -2,21 +2,33 @@
 
 use super::Failure;
 use clap::{Args, ValueEnum};
-use highwater_scenarios::catalogue;
+use highwater_scenarios::{catalogue, scenario_file};
 use highwater_sim::{
     fault::{FaultKind, PlanFile},
     run::RunOptions,
     sabotage::Sabotage,
     scenario::Scenario,
 };
-use std::{fmt, fs, num::NonZeroUsize, path::PathBuf, thread::available_parallelism};
+use std::{
+    fmt, fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread::available_parallelism,
+};
 
-/// The scenario of a name, for clap.
-pub(super) fn scenario(name: &str) -> Result<Scenario, String> {
-    catalogue::find(name).ok_or_else(|| {
-        let names: Vec<_> = catalogue::scenarios().into_iter().map(|scenario| scenario.name).collect();
-        format!("there are: {}", names.join(", "))
-    })
+/// The scenario of a name, or of the file at a path, for clap.
+pub(super) fn scenario(argument: &str) -> Result<Scenario, String> {
+    if let Some(scenario) = catalogue::find(argument) {
+        return Ok(scenario);
+    }
+    if argument.ends_with(".toml") || argument.contains('/') {
+        return scenario_file::read(Path::new(argument)).map_err(|error| error.to_string());
+    }
+    let names: Vec<_> = catalogue::scenarios().into_iter().map(|scenario| scenario.name).collect();
+    Err(format!(
+        "there is no scenario `{argument}`; there are: {}; or the path of a scenario file, such as my-scenario.toml",
+        names.join(", ")
+    ))
 }
 
 /// Those that were named, or all.
@@ -68,8 +80,7 @@ impl Subject {
         let file = PlanFile::read(&text).map_err(|error| unusable(&error))?;
         let scenario = match (self.scenario, file.scenario) {
             (Some(scenario), _) => scenario,
-            (None, Some(name)) => scenario(&name)
-                .map_err(|there_are| unusable(&format!("there is no scenario `{name}`; {there_are}")))?,
+            (None, Some(name)) => scenario(&name).map_err(|why| unusable(&why))?,
             (None, None) => return Err(unusable(&"it names no scenario; name one on the command line")),
         };
         let mut options = self.faults.options(self.seed.or(file.seed).unwrap_or(0));

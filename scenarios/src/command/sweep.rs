@@ -1,20 +1,27 @@
 //! `highwater sweep`: the seeds of the scenarios, on all cores.
 
+mod ends;
+
 use super::{
     Failure,
+    interrupt::Interrupt,
+    interval,
     simulated::{self, Faults, Format},
 };
 use clap::Args;
+use ends::Ends;
+use highwater_core::Interval;
 use highwater_reports::{sweep::SweepSummary, text};
 use highwater_sim::{run::RunReport, scenario::Scenario, sweep::sweep};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     fs,
     io::Write,
+    num::NonZeroU64,
     ops::{ControlFlow, Range},
     path::{Path, PathBuf},
     str::FromStr,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 const AFTER_HELP: &str = "\
@@ -22,6 +29,11 @@ Examples:
   highwater sweep
   highwater sweep word-count --seeds 0..10000 --jobs 1
   highwater sweep running-total --faults power-loss,reset --shard 1/4 --format json
+  highwater sweep --seeds 0..1000000 --time-budget 10m --max-fail 3
+  highwater sweep scenarios/examples/crash-storm.toml --fail-fast
+
+A sweep that is cut short, also by Ctrl-C, says how far it came and ends with what is known: of each scenario the first seeds were \
+run.
 
 Exit status: 0 all invariants held in all runs; 1 one was broken; 2 wrong usage.";
 
@@ -40,6 +52,15 @@ pub(super) struct Sweep {
     jobs: Option<std::num::NonZeroUsize>,
     #[command(flatten)]
     faults: Faults,
+    /// Ends after the first failed run: as --max-fail 1
+    #[arg(long, conflicts_with = "max_fail")]
+    fail_fast: bool,
+    /// Ends after so many failed runs
+    #[arg(long, value_name = "N")]
+    max_fail: Option<NonZeroU64>,
+    /// Ends after so long, such as 10m; the scenarios share it
+    #[arg(long, value_name = "TIME", value_parser = interval::parse)]
+    time_budget: Option<Interval>,
     /// Runs the I-th of N equal parts of the seeds, from 1
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     shard: Shard,
@@ -105,23 +126,23 @@ impl Sweep {
         let jobs = simulated::jobs(self.jobs);
         let options = self.faults.options(self.seeds.0.start);
         fs::create_dir_all(&self.out).map_err(|error| self.cannot_write(&self.out, &error))?;
-        eprintln!(
-            "sweeping {} scenarios, seeds {}..{}, shard {}/{}, faults {}",
-            scenarios.len(),
-            self.seeds.0.start,
-            self.seeds.0.end,
-            self.shard.index,
-            self.shard.count,
-            self.faults
-        );
+        eprintln!("{}", self.asked(scenarios.len(), jobs));
+        let asked = (scenarios.len() * seeds.len()) as u64;
+        let mut ends = Ends::new(self.failures_max(), self.budget(), Interrupt::listen()?);
         let mut summary = SweepSummary::default();
         let progress = progress(scenarios.len() * seeds.len());
-        for scenario in &scenarios {
-            progress.set_message(scenario.name.clone());
+        for (index, scenario) in scenarios.iter().enumerate() {
+            if ends.is_over() {
+                break;
+            }
+            let share = ends.share(scenarios.len() - index);
+            progress.set_prefix(scenario.name.clone());
             let started = Instant::now();
             let mut notable: Option<Notable> = None;
             let mut failure = None;
             sweep(scenario, &seeds, jobs, &options, |run| {
+                let is_end = ends.after(run.report.held(), share);
+                progress.set_message(format!("{} failed", ends.failures()));
                 progress.inc(1);
                 summary.add(&run.report);
                 if !run.report.held()
@@ -135,7 +156,7 @@ impl Sweep {
                 if notable.as_ref().is_none_or(|notable| events > notable.events) {
                     notable = Some(Notable { events, report: run.report });
                 }
-                ControlFlow::Continue(())
+                if is_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             if let Some(error) = failure {
                 return Err(error);
@@ -146,11 +167,47 @@ impl Sweep {
             }
         }
         progress.finish_and_clear();
-        self.tell(&summary)
+        let cut_short = ends.cut_short(asked);
+        summary.cut_short.extend(cut_short);
+        self.tell(&summary)?;
+        match cut_short {
+            Some(cut) if cut.runs == 0 => Err(Failure::failed("no run was finished: nothing is known")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The options, as they are printed first.
+    fn asked(&self, scenarios: usize, jobs: usize) -> String {
+        let Self { seeds: Seeds(seeds), shard: Shard { index, count }, faults, .. } = self;
+        let mut asked = format!(
+            "sweeping {scenarios} scenarios, seeds {}..{}, shard {index}/{count}, faults {faults}, jobs {jobs}",
+            seeds.start, seeds.end
+        );
+        if let Some(most) = self.failures_max() {
+            asked.push_str(&format!(", at most {most} failures"));
+        }
+        if let Some(budget) = self.time_budget {
+            asked.push_str(&format!(", at most {budget}"));
+        }
+        asked
+    }
+
+    fn failures_max(&self) -> Option<u64> {
+        if self.fail_fast { Some(1) } else { self.max_fail.map(NonZeroU64::get) }
+    }
+
+    fn budget(&self) -> Option<Duration> {
+        self.time_budget.map(Interval::duration)
     }
 
     fn tell(&self, summary: &SweepSummary) -> Result<(), Failure> {
         let table = highwater_reports::sweep::render_table(summary);
+        let cut_short: String = summary.cut_short.iter().map(|cut| format!("{cut}\n")).collect();
+        let table = match cut_short.is_empty() {
+            true => table,
+            false => format!("{table}\n{cut_short}"),
+        };
+        eprint!("{cut_short}");
         let json = serde_json::to_string_pretty(summary).map_err(Failure::failed)?;
         self.write_file("summary.txt", &table)?;
         self.write_file("summary.json", &json)?;
@@ -185,7 +242,7 @@ impl Sweep {
 
 /// A bar where there is a terminal, nothing otherwise.
 fn progress(runs: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:20} {wide_bar} {pos}/{len} {per_sec} eta {eta}");
+    let style = ProgressStyle::with_template("{prefix:18} {wide_bar} {pos}/{len} {per_sec} eta {eta}, {msg}");
     ProgressBar::new(runs as u64).with_style(style.expect("the template is right"))
 }
 

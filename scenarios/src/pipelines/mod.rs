@@ -1,4 +1,4 @@
-//! The catalogue of pipelines: graphs from lines of text to a text file, one line a batch.
+//! The catalogue of pipelines: graphs from lines of text to a text file, one line for each batch of the output.
 //!
 //! They are the same for a real run and for a simulated one: what feeds them and where they run is not known here.
 
@@ -6,11 +6,15 @@ mod echo;
 mod hot_words;
 mod running_total;
 mod sessions;
+mod window_words;
 mod word_count;
+mod word_lengths;
 
 pub use echo::Echo;
-pub use hot_words::WINDOW_BATCHES;
+pub use hot_words::WINDOW as HOT_WORDS;
 pub use sessions::IDLE_BATCHES;
+pub use window_words::WINDOW as WINDOW_WORDS;
+pub use word_lengths::WINDOW as WORD_LENGTHS;
 
 use highwater_core::{
     DStream, Text, Word,
@@ -30,9 +34,24 @@ pub struct Pipeline {
     title: &'static str,
 }
 
+/// A window in batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Sliding {
+    /// How many batches it is long.
+    pub window_batches: u64,
+    /// How many batches it slides at once.
+    pub slide_batches: u64,
+}
+
 /// All pipelines, by name.
-pub const PIPELINES: [Pipeline; 4] =
-    [hot_words::PIPELINE, running_total::PIPELINE, sessions::PIPELINE, word_count::PIPELINE];
+pub const PIPELINES: [Pipeline; 6] = [
+    hot_words::PIPELINE,
+    running_total::PIPELINE,
+    sessions::PIPELINE,
+    window_words::PIPELINE,
+    word_count::PIPELINE,
+    word_lengths::PIPELINE,
+];
 
 impl Pipeline {
     /// The pipeline of this name.

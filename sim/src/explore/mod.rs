@@ -231,7 +231,7 @@ impl<'a> Explorer<'a> {
         };
         let root = Root::new(Vec::new(), Life::FIRST, &reference, reference.ended_at);
         let told = Exploration {
-            scenario: scenario.name.clone(),
+            scenario: scenario.argument().to_owned(),
             seed: options.seed,
             sabotage: options.sabotage.iter().map(|sabotage| sabotage.to_string()).collect(),
             images_max: options.images_max,

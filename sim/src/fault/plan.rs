@@ -48,6 +48,7 @@ impl Plan {
         let kinds: Vec<FaultKind> = on.iter().map(|(kind, _)| *kind).collect();
         let crashes = Crash::draw_all(&mut rng, &kinds, bounds);
         let ends = crashes.len() as u64 + 1;
+        let mut crashes_left = bounds.crashes_max.saturating_sub(crashes.len() as u64);
         let mut faults: Vec<Fault> = crashes.into_iter().map(Fault::Crash).collect();
         let weighted = |class: Class| -> Vec<FaultKind> {
             let of_class = on.iter().filter(|(kind, _)| kind.class() == class);
@@ -65,6 +66,11 @@ impl Plan {
                 if kind == FaultKind::FarAhead && faults.iter().any(|fault| fault.kind() == kind) {
                     continue;
                 }
+                // One may be drawn here, too, but no more than there may be.
+                if matches!(kind, FaultKind::Crash | FaultKind::PowerLoss) && crashes_left == 0 {
+                    continue;
+                }
+                crashes_left -= u64::from(matches!(kind, FaultKind::Crash | FaultKind::PowerLoss));
                 faults.push(Fault::draw(kind, &mut rng, &aim));
                 aim.lives += u64::from(kind.ends_a_life());
                 aim.connections += u64::from(kind.ends_a_life() || kind.ends_a_connection());

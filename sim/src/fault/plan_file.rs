@@ -4,6 +4,7 @@
 //! known and every number makes sense, or the error names the field and where in the file it is. What is written can be read.
 
 use super::{Fault, Plan, limits};
+use crate::TextError;
 use serde::{Deserialize, de::IntoDeserializer};
 use std::{fmt::Write, ops::Range};
 use toml::{
@@ -22,18 +23,6 @@ pub struct PlanFile {
     pub seed: Option<u64>,
     /// The plan.
     pub plan: Plan,
-}
-
-/// What is wrong with a plan file, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {message}")]
-pub struct PlanFileError {
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
-    /// What is wrong.
-    pub message: String,
 }
 
 /// The file as it stands. The faults are read one by one, since an error in a list has no place.
@@ -61,23 +50,22 @@ impl PlanFile {
     /// assert_eq!(file.plan.to_string(), "reset connection 1 after 5 bytes");
     /// let error = PlanFile::read("[[faults]]\nkind = 'reset'\nconnection = 0\nafter_bytes = 5\n").unwrap_err();
     /// assert_eq!(error.to_string(), "line 3, column 14: fault 1: `connection` is 0, and must be at least 1");
-    /// # Ok::<(), highwater_sim::fault::PlanFileError>(())
+    /// # Ok::<(), highwater_sim::TextError>(())
     /// ```
-    pub fn read(text: &str) -> Result<Self, PlanFileError> {
-        let whole = |error: toml::de::Error| {
-            error_at(text, error.span().map_or(0, |span| span.start), error.message().to_owned())
-        };
+    pub fn read(text: &str) -> Result<Self, TextError> {
+        let whole = |error: toml::de::Error| TextError::of_toml(text, &error);
         let written: Written = toml::from_str(text).map_err(whole)?;
         let spanned = DeTable::parse(text).map_err(whole)?.into_inner();
         if let Some((at, message)) = senseless(&spanned) {
-            return Err(error_at(text, at, message));
+            return Err(TextError::at(text, at, message));
         }
         let mut plan = Plan { lines: written.lines, faults: Vec::new() };
         let tables = spanned.get("faults").and_then(|faults| faults.get_ref().as_array());
         for (index, (fault, table)) in
             written.faults.into_iter().zip(tables.into_iter().flatten()).enumerate()
         {
-            let error = |at, message: &str| error_at(text, at, format!("fault {}: {message}", index + 1));
+            let error =
+                |at, message: &str| TextError::at(text, at, format!("fault {}: {message}", index + 1));
             let read = Fault::deserialize(Value::Table(fault).into_deserializer());
             let read = read.map_err(|wrong: toml::de::Error| {
                 error(place_of(wrong.message(), table, text).unwrap_or(table.span().start), wrong.message())
@@ -159,16 +147,6 @@ fn place_in(quoted: &str, table: &DeTable<'_>, text: &str) -> Option<usize> {
         let inner = value.get_ref().as_table().and_then(|inner| place_in(quoted, inner, text));
         is(name.span()).or_else(|| is(value.span())).or(inner)
     })
-}
-
-fn error_at(text: &str, at: usize, message: String) -> PlanFileError {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    PlanFileError {
-        line: before.matches('\n').count() + 1,
-        column: line.chars().count() + 1,
-        message: message.replace('\n', "; "),
-    }
 }
 
 #[cfg(test)]

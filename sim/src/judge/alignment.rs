@@ -6,8 +6,7 @@
 //! the emitted batch times, in the end, are every point of that grid from the first on; only where more were missed than
 //! the driver's options have it make up for, it may pass over the oldest, as its events say, and makes up for that many;
 //! and where the scenario has windows, each tells of every key exactly what the batches in it make by the scenario's model,
-//! which knows nothing of the engine. Not verified: windows of an operator of their own, which the engine does not have
-//! yet.
+//! which knows nothing of the engine.
 
 use super::{Case, Findings, figures, image};
 use highwater_core::{BatchTime, event::Event};

@@ -15,9 +15,7 @@ pub(super) struct Difference {
 
 /// How many results must be there, and where what is there differs.
 pub(super) fn compare(case: &Case<'_>, figures: &Figures) -> (usize, Vec<Difference>) {
-    let batches: Vec<_> =
-        case.evidence.batches().into_iter().map(|batch| (batch.time, batch.lines)).collect();
-    let mut expected = (figures.expected)(&batches);
+    let mut expected = (figures.expected)(&case.batches());
     let found = match case.evidence.detected() {
         None => (figures.read)(&case.evidence.output()),
         // Only what was emitted whole can be held against anything.

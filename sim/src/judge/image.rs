@@ -30,6 +30,16 @@ pub(super) fn checkpoints(image: &Image) -> BTreeMap<CheckpointId, Option<Checkp
     image.iter().filter_map(read).collect()
 }
 
+/// Where the grid of batch times begins: as the newest image says that has a checkpoint.
+pub(super) fn zero_time(evidence: &Evidence) -> Option<BatchTime> {
+    let last = std::iter::once_with(|| evidence.last_written());
+    let images = last.chain(evidence.lives.iter().rev().map(|life| life.written()));
+    images
+        .filter_map(|image| checkpoints(&image).into_values().flatten().next_back())
+        .map(|it| it.zero_time)
+        .next()
+}
+
 /// Where a checkpoint is.
 pub(super) fn checkpoint_path(id: CheckpointId) -> String {
     format!("{ROOT}checkpoint/{:010}-{:010}", id.sequence.0, id.generation.0)

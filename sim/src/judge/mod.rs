@@ -35,7 +35,12 @@ mod time_outs;
 
 pub(crate) use no_loss::acknowledged_lines;
 
-use crate::{run::Evidence, scenario::Scenario, source::Script};
+use crate::{
+    run::Evidence,
+    scenario::{Batches, Scenario},
+    source::Script,
+};
+use highwater_core::BatchTime;
 use serde::Serialize;
 use std::fmt;
 
@@ -130,6 +135,15 @@ pub(crate) struct Case<'a> {
     pub evidence: &'a Evidence,
     /// The same workload without faults; absent if that run panicked.
     pub reference: Option<&'a Evidence>,
+}
+
+impl Case<'_> {
+    /// The batches that there are in the end, as the scenario's model gets them.
+    fn batches(&self) -> Batches {
+        let batches = self.evidence.batches().into_iter().map(|batch| (batch.time, batch.lines));
+        // Without a checkpoint there was no batch.
+        Batches::new(image::zero_time(self.evidence).unwrap_or(BatchTime(0)), batches.collect())
+    }
 }
 
 /// What a judge found: what it looked at, and what is wrong.

@@ -7,13 +7,13 @@
 //! left it. Not verified: which lines the batches had; that is I1's.
 
 use super::{Case, Findings};
+use crate::scenario::Batches;
 use highwater_core::BatchTime;
 use std::collections::BTreeMap;
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let mut violations = Vec::new();
-    let batches: Vec<_> =
-        case.evidence.batches().into_iter().map(|batch| (batch.time, batch.lines)).collect();
+    let batches = case.batches();
     if case.evidence.detected().is_some() {
         return judge_emissions(case, &batches);
     }
@@ -35,11 +35,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     }
     let mut seen = format!("{} batches against the model", batches.len());
     if let (Some(reference), Some(outcome)) = (&case.reference, &case.scenario.outcome) {
-        let lines = |batches: Vec<(_, Vec<String>)>| {
-            batches.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>()
-        };
-        let of_reference = reference.tapped().0.into_iter().map(|batch| (batch.time, batch.lines)).collect();
-        if lines(batches) == lines(of_reference) {
+        let of_reference = reference.tapped().0;
+        let of_reference = of_reference.iter().flat_map(|batch| &batch.lines);
+        if batches.iter().flat_map(|(_, lines)| lines).eq(of_reference) {
             seen.push_str(", the outcome against the failure-free run");
             if outcome(&output) != outcome(&reference.output()) {
                 violations.push("the outcome differs from the failure-free run's".into());
@@ -49,7 +47,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     Findings { seen, violations }
 }
 
-fn judge_emissions(case: &Case<'_>, batches: &[(BatchTime, Vec<String>)]) -> Findings {
+fn judge_emissions(case: &Case<'_>, batches: &Batches) -> Findings {
     let times = batches.iter().map(|(time, _)| *time);
     let expected: BTreeMap<BatchTime, String> = times.zip((case.scenario.model)(batches)).collect();
     let (mut violations, mut compared) = (Vec::new(), 0);

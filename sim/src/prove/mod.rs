@@ -101,7 +101,7 @@ fn prove_one(scenarios: &[Scenario], step: Sabotage, seeds: u64) -> Proof {
                 let broken = broken.map(|verdict| verdict.invariant).collect();
                 let narrow = OF_DURABILITY.iter().filter(|_| is_narrow);
                 let faults = narrow.map(|kind| kind.name()).collect();
-                let caught = Caught { scenario: scenario.name.clone(), seed, faults, broken };
+                let caught = Caught { scenario: scenario.argument().to_owned(), seed, faults, broken };
                 return Proof { step, caught: Some(caught), seeds: seed + 1 };
             }
         }

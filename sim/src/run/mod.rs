@@ -142,6 +142,7 @@ fn bounds(calm: &Simulated, script: &Script, scenario: &Scenario, options: &RunO
         bounds.network_operations = life.network_operations.max(1);
         bounds.horizon_ms = calm.ended_at.millis().max(1000);
     }
+    scenario.limits.narrow(&mut bounds);
     bounds
 }
 

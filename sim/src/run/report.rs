@@ -18,6 +18,9 @@ use std::collections::BTreeSet;
 pub struct RunReport {
     /// The scenario.
     pub scenario: String,
+    /// The file that describes it, if it is in none of the catalogues: what the command line takes instead of its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario_file: Option<String>,
     /// The seed.
     pub seed: u64,
     /// Whether the plan came from a file instead of the seed.
@@ -142,7 +145,47 @@ pub struct Totals {
     pub virtual_nanos: u64,
 }
 
+impl Totals {
+    /// Adds those of another run.
+    pub fn add(&mut self, more: &Self) {
+        // Taken apart, so that a figure that is added later cannot be forgotten here.
+        let Totals {
+            lives,
+            crashes,
+            torn_writes,
+            drops,
+            replayed_batches,
+            duplicates,
+            losses,
+            violations,
+            planned,
+            missed,
+            damaged,
+            detected,
+            virtual_nanos,
+        } = *more;
+        self.lives += lives;
+        self.crashes += crashes;
+        self.torn_writes += torn_writes;
+        self.drops += drops;
+        self.replayed_batches += replayed_batches;
+        self.duplicates += duplicates;
+        self.losses += losses;
+        self.violations += violations;
+        self.planned += planned;
+        self.missed += missed;
+        self.damaged += damaged;
+        self.detected += detected;
+        self.virtual_nanos += virtual_nanos;
+    }
+}
+
 impl RunReport {
+    /// What the command line calls the scenario.
+    pub fn scenario_argument(&self) -> &str {
+        self.scenario_file.as_deref().unwrap_or(&self.scenario)
+    }
+
     /// Whether every judge was satisfied.
     pub fn held(&self) -> bool {
         self.verdicts.iter().all(|verdict| verdict.violations.is_empty())
@@ -151,6 +194,7 @@ impl RunReport {
     fn empty(scenario: &Scenario, options: &RunOptions) -> Self {
         Self {
             scenario: scenario.name.clone(),
+            scenario_file: scenario.file.clone(),
             seed: options.seed,
             plan_given: options.plan.is_some(),
             lines: options.plan.as_ref().and_then(|plan| plan.lines),

@@ -14,7 +14,7 @@ use highwater_tests::output::{self, assert_same, assert_times, count_words, pars
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::watch};
@@ -60,6 +60,24 @@ fn options(interval_ms: u64) -> Options {
     options
 }
 
+/// Whether the newest checkpoint is the first to name its snapshot, those retained before it name another one, and what it made needless
+/// is removed: every retained one has a state, not all have the same, and until the next batch nothing is under way.
+fn has_just_named_a_newer_snapshot(events: &[Event]) -> bool {
+    let mut done = events.iter().rev();
+    let last = done.find(|event| matches!(event, Event::CheckpointPublished { .. } | Event::Trimmed { .. }));
+    if !matches!(last, Some(Event::Trimmed { .. })) {
+        return false;
+    }
+    let named = events.iter().rev().filter_map(|event| match event {
+        Event::CheckpointPublished { snapshot, .. } => Some(*snapshot),
+        _ => None,
+    });
+    match &named.take(3).collect::<Vec<_>>()[..] {
+        [Some(newest), Some(second), Some(third)] => newest != second && second == third,
+        _ => false,
+    }
+}
+
 impl Workshop {
     /// A workshop whose feed has this text.
     pub fn new(text: &str) -> Self {
@@ -69,11 +87,12 @@ impl Workshop {
 
     /// A workshop and the image of a directory in the middle of its work: written by two drivers, both cut off.
     pub fn at_work() -> (Self, Image) {
-        let text: String = (0..400).map(|n| format!("line {n} of w{} x{}\n", n % 7, n % 31)).collect();
+        let text: String = (0..1200).map(|n| format!("line {n} of w{} x{}\n", n % 7, n % 31)).collect();
         let workshop = Self::new(&text);
         for until in [120, 280] {
             let mut life = workshop.start(PROGRAM, Some(2_000.0)).unwrap();
             life.wait(|progress| progress.acknowledged >= until);
+            life.wait_for_two_snapshots();
         }
         let image = Image::read(workshop.root());
         for (folder, at_least) in [("checkpoint", 3), ("state", 2), ("journal", 4), ("generation", 1)] {
@@ -194,6 +213,15 @@ impl Life {
     /// If the driver ends before.
     pub fn wait(&mut self, state: impl FnMut(&Progress) -> bool) {
         self.wait_or_end(state).unwrap_or_else(|ended| panic!("the driver has ended: {ended:?}"));
+    }
+
+    /// Waits until the retained checkpoints name two snapshots. That comes again and again, with and without input.
+    fn wait_for_two_snapshots(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !has_just_named_a_newer_snapshot(&self.events.lock().unwrap()) {
+            assert!(Instant::now() < deadline, "no checkpoint names another snapshot");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Waits until the feed is so far, or the driver has ended.
