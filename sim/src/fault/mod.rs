@@ -270,7 +270,9 @@ impl FaultKind {
             Self::LostWrite | Self::MisdirectedWrite => {
                 operation == DiskOperation::Append && is_checkpoint_dir
             }
-            Self::StaleRead => operation == DiskOperation::Read && is_checkpoint_dir,
+            Self::StaleRead => {
+                matches!(operation, DiskOperation::Read | DiskOperation::List) && is_checkpoint_dir
+            }
             _ => false,
         }
     }

@@ -28,6 +28,7 @@ mod orphans;
 mod progress;
 mod replay_equality;
 mod retention;
+mod snapshots_due;
 mod sound_choice;
 mod state_once;
 mod time_order;
