@@ -14,6 +14,7 @@
 //! and the end no failure, but all that was emitted must be right.
 
 mod alignment;
+mod backlog;
 mod bounded_duplicates;
 mod bounded_space;
 mod errors_are_not_success;

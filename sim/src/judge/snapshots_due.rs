@@ -2,7 +2,8 @@
 //!
 //! One is due at a checkpoint after completed batches if a multiple of the interval lies between the state that the checkpoint names and
 //! its last batch, whether a batch ended there or not. It is begun right after that checkpoint, so half a second later it is written,
-//! or one before it is. The interval is the options', the grid that of the checkpoints, and what was written the driver's word; that a
+//! or one before it is; unless one before it came to its end while that checkpoint was published, because the driver looks before it
+//! publishes: then the next checkpoint begins it. The interval is the options', the grid that of the checkpoints, and what was written the driver's word; that a
 //! snapshot is whole is judged elsewhere. Not verified: where any fault was going on, because a disk that is slow keeps a snapshot as well.
 
 use super::{Case, image};
@@ -49,12 +50,12 @@ fn missed(
     evidence: &Evidence,
     is_due: impl Fn(BatchTime, Option<BatchTime>) -> bool,
 ) -> Option<Due> {
-    let (mut completed_some, mut last) = (false, None);
+    let (mut completed_some, mut came_late, mut last) = (false, false, None);
     let mut due: Option<Due> = None;
     for (at, event) in &life.events {
         match event {
-            Event::BatchCompleted { .. } => completed_some = true,
-            Event::SnapshotWritten { time, .. } => (due, last) = (None, Some(*time)),
+            Event::BatchCompleted { .. } => (completed_some, came_late) = (true, false),
+            Event::SnapshotWritten { time, .. } => (due, last, came_late) = (None, Some(*time), true),
             Event::CheckpointPublished { completed, snapshot, .. } => {
                 if let Some(due) = due.take()
                     && at.millis() >= due.at.millis() + LONG_MS
@@ -64,7 +65,7 @@ fn missed(
                 }
                 let completed_some = std::mem::take(&mut completed_some);
                 // One that was written while this checkpoint was is named by the next.
-                due = (completed_some && is_due(*completed, (*snapshot).max(last)))
+                due = (completed_some && !came_late && is_due(*completed, (*snapshot).max(last)))
                     .then_some(Due { at: *at, completed: *completed });
             }
             _ => {}
