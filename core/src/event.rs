@@ -80,6 +80,9 @@ pub enum Event {
         block: BlockId,
         /// Its records.
         records: u64,
+        /// Roughly the memory that it takes until its batch is emitted, in bytes.
+        #[serde(default)]
+        bytes: u64,
     },
     /// A batch's blocks are fixed, durably.
     BatchAllocated {

@@ -192,7 +192,8 @@ impl Backlog {
     pub async fn store(&self, source: SourceId, block: NewBlock, listeners: &Listeners) -> Result<()> {
         let index = source.0 as usize;
         let _in_order = self.order[index].lock().await;
-        let kib = u32::try_from(block.data.bytes().div_ceil(ROOM_UNIT_BYTES)).unwrap_or(u32::MAX);
+        let bytes = block.data.bytes();
+        let kib = u32::try_from(bytes.div_ceil(ROOM_UNIT_BYTES)).unwrap_or(u32::MAX);
         // A block that is larger than all the room takes all of it.
         let room = self.room.clone().acquire_many_owned(kib.clamp(1, self.room_kib)).await;
         let room = room.map_err(|_| Error::TaskLost { task: "backlog" })?;
@@ -222,7 +223,7 @@ impl Backlog {
             backlog.next = number.next();
             backlog.position = position.or_else(|| backlog.position.take());
         }
-        listeners.tell(&Event::BlockStored { source, block: number, records });
+        listeners.tell(&Event::BlockStored { source, block: number, records, bytes: bytes as u64 });
         Ok(())
     }
 

@@ -213,8 +213,17 @@ impl State {
     pub(crate) fn can_strike(&self, fault: usize, hit: &Hit) -> bool {
         match self.armed.fault(fault) {
             Fault::BitRot(rot) => self.rotten(rot).is_some(),
+            Fault::OtherProgram(_) => self.has_checkpoint(),
             kind => !kind.is_of_an_operation() || matches!(hit, Hit::Disk { .. }),
         }
+    }
+
+    /// Whether a checkpoint was published.
+    fn has_checkpoint(&self) -> bool {
+        let is_checkpoint = |path: &str| {
+            Place::of(path, &self.checkpoint_dir) == Place::Checkpoint && !path.ends_with(".tmp")
+        };
+        self.disk.files().any(|(path, _)| is_checkpoint(&path))
     }
 
     /// What a fault does to the disk at once, or from now on.

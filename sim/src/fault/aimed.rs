@@ -10,7 +10,7 @@ use super::{
     LostWrite, MisdirectedWrite, Moment, Pause, Place, PowerLoss, ShortWrite, SlowDisk, StaleRead, Step,
     Takeover, Trigger, situation,
 };
-use crate::rng::Draws;
+use crate::{rng::Draws, world::Life};
 use rand_chacha::ChaCha8Rng;
 
 /// How many faults a seed gets.
@@ -52,14 +52,23 @@ fn add_cells(turn: u64, faults: &mut Vec<Fault>, crashes: &[FaultKind], rng: &mu
         }
         // What is misdirected lands in another file: where there is one step in a life, an earlier life has left one.
         let second = kind == FaultKind::MisdirectedWrite && made == 1;
-        needs_a_crash |= made == 0 || second;
+        // A directory that is listed at a start has something that a listing could lack only at a later one. Claims are listed all
+        // the time.
+        let later = kind == FaultKind::StaleRead
+            && step.operation == DiskOperation::List
+            && step.place != Place::Generation;
+        needs_a_crash |= made == 0 || second || later;
         // A power loss leaves nothing of before that could be read.
         needs_the_cache |= kind == FaultKind::StaleRead;
-        let trigger = Trigger::Occurrence {
-            operation: step.operation,
-            place: step.place,
-            nth: if second { 2 } else { rng.magnitude(1..=made.max(1)) },
-            moment: *rng.pick(&Moment::ALL),
+        let Step { operation, place } = step;
+        let nth = if second { 2 } else { rng.magnitude(1..=made.max(1)) };
+        let moment = *rng.pick(&Moment::ALL);
+        let trigger = match later {
+            true => {
+                let life = Life::FIRST.next();
+                Trigger::Step { life, operation, place, nth: rng.between(1..=3), moment }
+            }
+            false => Trigger::Occurrence { operation, place, nth, moment },
         };
         faults.push(aimed(kind, trigger, rng, aim));
     }

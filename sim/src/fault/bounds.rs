@@ -20,6 +20,8 @@ pub struct Bounds {
     /// Where it goes on from one segment of the journal to the next: each time the operations that come after the last record of the
     /// old one, up to the creation of the new one.
     pub rolls: Vec<Vec<StepMade>>,
+    /// Its appends to the journal.
+    pub journal_appends: Vec<StepMade>,
     /// How many network operations it makes.
     pub network_operations: u64,
     /// Nothing at a time is planned later than this, in milliseconds of virtual time, and no silence lasts longer than
@@ -42,6 +44,7 @@ impl Default for Bounds {
             disk_operations: 1500,
             steps: Vec::new(),
             rolls: Vec::new(),
+            journal_appends: Vec::new(),
             network_operations: 300,
             horizon_ms: 25_000,
             last_line_ms: 16_000,

@@ -43,7 +43,8 @@ pub use outcome::{FaultOutcome, Firing, Hit};
 pub use plan::Plan;
 pub use plan_file::PlanFile;
 pub use process::{
-    Crash, CrashLoop, FailingJob, Kept, KeptFile, Pause, PowerLoss, SlowBatch, SlowStart, Stop, Takeover,
+    Crash, CrashLoop, FailingJob, Kept, KeptFile, OtherProgram, Pause, PowerLoss, SlowBatch, SlowStart, Stop,
+    Takeover,
 };
 pub use step::{DiskOperation, NetworkOperation, NetworkOperationMade, Place, Step, StepMade, StepSet};
 pub use trigger::{Moment, Trigger};
@@ -215,6 +216,7 @@ faults! {
     Process, Tolerated, "slow-start", SlowStart: "A life starts slowly.";
     Process, Tolerated, "slow-batch", SlowBatch: "Batches take longer than the interval.";
     Process, Tolerated, "failing-job", FailingJob: "A computation fails once.";
+    Process, Tolerated, "other-program", OtherProgram: "A life is of another program.";
     Disk, Tolerated, "io-error", IoError: "A disk operation fails with EIO.";
     Disk, Tolerated, "disk-full", DiskFull: "The disk is full for a while.";
     Disk, Tolerated, "short-write", ShortWrite: "An append is cut short.";
@@ -268,7 +270,9 @@ impl FaultKind {
             Self::LostWrite | Self::MisdirectedWrite => {
                 operation == DiskOperation::Append && is_checkpoint_dir
             }
-            Self::StaleRead => operation == DiskOperation::Read && is_checkpoint_dir,
+            Self::StaleRead => {
+                matches!(operation, DiskOperation::Read | DiskOperation::List) && is_checkpoint_dir
+            }
             _ => false,
         }
     }
@@ -283,6 +287,7 @@ impl FaultKind {
                 | Self::Takeover
                 | Self::Stop
                 | Self::FailingJob
+                | Self::OtherProgram
                 | Self::IoError
                 | Self::DiskFull
                 | Self::ShortWrite

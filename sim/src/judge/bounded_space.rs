@@ -1,14 +1,15 @@
-//! I9: journal, checkpoints, snapshots and temporary files stay bounded.
+//! I9: journal, checkpoints, snapshots and temporary files stay bounded, and so does what waits for its batch.
 //!
 //! Verified: the most bytes and files that were on the disk at any time, against a bound that follows from the options, the
 //! input, the number of lives, and how many of them came to no end of their start; and that after an orderly end no temporary
 //! file is left, and, in a run without damage or a second driver, no claim but the newest one and no part of the journal before
-//! the first segment that a checkpoint names. Excused: one temporary file of a driver that still lived when a newer one had
-//! claimed its generation. It may write that file after the newer one has removed what it found, and end in the middle, because
-//! another of its tasks finds the claim first; the next start removes it. Not verified: the space that one file system needs
-//! for them.
+//! the first segment that a checkpoint names; that each life removes the segments that nothing goes on from ([`orphans`]), takes the
+//! snapshots that are due ([`snapshots_due`]), and has no more blocks waiting than it has room for ([`backlog`]). Excused: one
+//! temporary file of a driver that still lived when a newer one had claimed its generation. It may write that file after the newer
+//! one has removed what it found, and end in the middle, because another of its tasks finds the claim first; the next start removes
+//! it. Not verified: the space that one file system needs for them.
 
-use super::{Case, Findings, image};
+use super::{Case, Findings, backlog, image, orphans, snapshots_due};
 use crate::{
     fault::Class,
     run::{Evidence, LifeEnd, LifeEvidence},
@@ -63,6 +64,12 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     }
     if evidence.lives.last().is_some_and(|life| life.end == LifeEnd::Stopped) {
         violations.extend(left_behind(case).map(|path| format!("{path} was left behind")));
+    }
+    violations.extend(backlog::violations(case));
+    // An older driver may write again what a newer one has removed, and of damage nobody knows what it took with it.
+    if !evidence.had_two_drivers() && evidence.class() == Class::Tolerated {
+        violations.extend(orphans::left_behind(evidence));
+        violations.extend(snapshots_due::missing(case));
     }
     Findings {
         seen: format!("at most {} files and {} KiB", usage.files_peak, usage.bytes_peak.div_ceil(1024)),

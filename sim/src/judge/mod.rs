@@ -14,6 +14,7 @@
 //! and the end no failure, but all that was emitted must be right.
 
 mod alignment;
+mod backlog;
 mod bounded_duplicates;
 mod bounded_space;
 mod errors_are_not_success;
@@ -22,10 +23,13 @@ mod idempotent_recovery;
 mod image;
 mod no_loss;
 mod one_writer;
+mod orderly_end;
 mod orderly_stop;
+mod orphans;
 mod progress;
 mod replay_equality;
 mod retention;
+mod snapshots_due;
 mod sound_choice;
 mod state_once;
 mod time_order;

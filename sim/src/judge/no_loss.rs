@@ -8,11 +8,11 @@
 //! A line that the source repeats is a record each time. Where damage stopped the driver for good, it is what was emitted
 //! that is held against that: it must be a beginning of the lines, and what was durably complete must be in the file still.
 //!
-//! What an orderly stop owes beyond this is in `orderly_stop`.
+//! What an orderly stop owes beyond this is in `orderly_stop`, what is owed to a connection that ended in order in `orderly_end`.
 //!
-//! Not verified: what a `tcp` source lost on the way; that is counted in the ledger, not judged.
+//! Not verified: what a `tcp` source lost on the way otherwise; that is counted in the ledger, not judged.
 
-use super::{Case, Findings, image, orderly_stop};
+use super::{Case, Findings, image, orderly_end, orderly_stop};
 use crate::{
     network::SeenEnd,
     run::{Evidence, TappedBatch},
@@ -50,6 +50,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     });
     if case.scenario.mode == Mode::Tcp {
         violations.extend(undelivered(evidence, &expected));
+        violations.extend(orderly_end::violations(evidence, &expected));
     }
     let seen = format!("{} records acknowledged, {} in the output", expected.len(), found.len());
     if evidence.detected().is_some() {

@@ -3,13 +3,13 @@
 //! Verified: within the bound of virtual time after the last fault and the last line everything that was sent is acknowledged
 //! and processed, and the driver stops when it is asked to; the life that does so completes a batch. A life may end itself with an
 //! error only where the world gave it one: the error names a fault of the plan that has fired, or it is the word of a driver that
-//! a newer one has replaced, or that a live one keeps out, or it names a file that was damaged, and when the
+//! a newer one has replaced, or that a live one keeps out, or that is of another program, or it names a file that was damaged, and when the
 //! driver is started again it goes on. Where damage fired that only a copy could mend, the driver may stop for good
 //! with an error that names file and offset. Not verified: how fast; that is in the price.
 
 use super::{Case, Findings};
 use crate::{
-    fault::injected_by,
+    fault::{Fault, FaultOutcome, injected_by},
     run::{Cause, Evidence, LifeEnd, LifeEvidence},
 };
 
@@ -75,6 +75,13 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
         }
         // The other one's batch stands where it wanted to write its own; the next start finds out whose counts.
         Cause::Other => error.contains(LENGTH_DIFFERS) && evidence.had_company(life),
+        Cause::OtherProgram => {
+            let is_of = |outcome: &FaultOutcome| {
+                matches!(outcome.fault, Fault::OtherProgram(_))
+                    && outcome.firing.as_ref().is_some_and(|firing| firing.life == life.life)
+            };
+            evidence.faults.iter().any(is_of)
+        }
         Cause::Damage => false,
     }
 }

@@ -155,6 +155,8 @@ pub enum Cause {
     Fenced,
     /// A live driver holds it.
     InUse,
+    /// It holds checkpoints of another program.
+    OtherProgram,
     /// Anything else.
     Other,
 }
@@ -168,6 +170,7 @@ impl Cause {
             }
             Error::Fenced { .. } => Self::Fenced,
             Error::InUse { .. } => Self::InUse,
+            Error::OtherPipeline { .. } => Self::OtherProgram,
             _ => Self::Other,
         }
     }

@@ -56,7 +56,10 @@ impl Running {
                 heard.events.push((world.now(), event.clone()));
             }
         };
-        let task = driver.start_beside(|env| drive(env, scenario, listener, stopping));
+        let task = driver.start_beside(|env| {
+            let is_other = driver.life().is_some_and(|life| world.is_other_program(life));
+            drive(env, scenario, is_other, listener, stopping)
+        });
         let life = driver.life().expect("it was started");
         Self { life, began_at, heard, task, asking, stop: None }
     }
@@ -105,10 +108,13 @@ pub(super) fn end_of(result: &Result<(), Error>) -> LifeEnd {
     }
 }
 
-/// The driver's program: what a user's `main` does.
+/// The driver's program: what a user's `main` does. `is_other`: it is another one, with the operators of [`OtherProgram`].
+///
+/// [`OtherProgram`]: crate::fault::OtherProgram
 async fn drive(
     env: Env,
     scenario: Scenario,
+    is_other: bool,
     listener: impl Fn(&Event) + Send + Sync + 'static,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Error> {
@@ -125,8 +131,13 @@ async fn drive(
     let mut context = StreamingContext::get_or_create(env, supervise::CHECKPOINT, |env| {
         let context = StreamingContext::new(env, scenario.options.clone())?;
         context.add_listener(listener);
-        let lines = (scenario.receive)(&context, &url)?;
-        lines.clone().write_text(supervise::TAP, tap::format);
+        let mut lines = (scenario.receive)(&context, &url)?;
+        match is_other {
+            true => lines = lines.filter(|line| line.len().is_multiple_of(2)),
+            false => {
+                lines.clone().write_text(supervise::TAP, tap::format);
+            }
+        }
         (scenario.build)(lines, Path::new(supervise::OUTPUT));
         Ok(context)
     })

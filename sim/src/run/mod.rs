@@ -152,6 +152,8 @@ fn bounds(calm: &Simulated, script: &Script, scenario: &Scenario, options: &RunO
         }
         bounds.steps = steps.into_iter().collect();
         bounds.rolls = rolls(&calm.steps);
+        let append = Step { operation: DiskOperation::Append, place: Place::Journal };
+        bounds.journal_appends = calm.steps.iter().filter(|made| made.step == append).cloned().collect();
         bounds.network_operations = life.network_operations.max(1);
         bounds.horizon_ms = calm.ended_at.millis().max(1000);
     }

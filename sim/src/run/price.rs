@@ -55,6 +55,7 @@ fn ended_by(life: &LifeEvidence, evidence: &Evidence) -> Option<FaultKind> {
     match &life.end {
         LifeEnd::Crashed { fault, .. } => kind(*fault),
         LifeEnd::Failed { cause: Cause::Fenced | Cause::InUse, .. } => Some(FaultKind::Takeover),
+        LifeEnd::Failed { cause: Cause::OtherProgram, .. } => Some(FaultKind::OtherProgram),
         LifeEnd::Failed { error, .. } => injected_by(error).and_then(kind),
         LifeEnd::Stopped => Some(FaultKind::Stop),
         LifeEnd::CutOff => None,

@@ -258,9 +258,11 @@ impl<'a> Supervisor<'a> {
                 None
             }
             (Ok(()), None) => Some(Ok(())),
-            // One that is refused because an older one lives is let in once that one's lease is over.
+            // One that is refused because an older one lives is let in once that one's lease is over, and after one that is refused
+            // because it is of another program the right one is started.
             (Err(error), _)
                 if error.is_unusable_input()
+                    && !self.world.is_other_program(life)
                     && (self.zombies.is_empty() || Cause::of(&error) != Cause::InUse) =>
             {
                 Some(Err(format!("life {life} cannot go on: {error}")))

@@ -247,6 +247,15 @@ impl World {
         self.lock().armed.outcomes().to_vec()
     }
 
+    /// Whether a life of the driver is of another program by a fault of the plan.
+    pub(crate) fn is_other_program(&self, life: Life) -> bool {
+        let is_of = |outcome: &FaultOutcome| {
+            matches!(outcome.fault, Fault::OtherProgram(_))
+                && outcome.firing.as_ref().is_some_and(|firing| firing.life == life)
+        };
+        self.lock().armed.outcomes().iter().any(is_of)
+    }
+
     /// The virtual time.
     pub fn now(&self) -> VirtualTime {
         VirtualTime(u64::try_from(self.time.elapsed().as_nanos()).unwrap_or(u64::MAX))

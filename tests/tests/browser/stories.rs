@@ -54,7 +54,7 @@ pub fn of_many_events(count: u64) -> RunReport {
     let events = (0..count).map(|n| {
         let time = BatchTime(1_519_961_356_000 + 1000 * (n / 5));
         let event = match n % 5 {
-            0 => Event::BlockStored { source: SourceId(0), block: BlockId(n / 5), records: 7 },
+            0 => Event::BlockStored { source: SourceId(0), block: BlockId(n / 5), records: 7, bytes: 210 },
             1 => Event::BatchAllocated { time, blocks: 1, records: 7 },
             2 => Event::BatchEmitted { time, repetition: n % 70 == 2 },
             3 => Event::BatchCompleted { time, records: 7 },

@@ -62,7 +62,7 @@ pub(super) fn tell(events: &[&Event], memory: &mut Memory) -> Told {
             "REPAIR",
             format!("{} too long and cut, {replaced} not UTF-8 and replaced", count(*cut, "line")),
         ),
-        Event::BlockStored { source: _, block, records } => Told(
+        Event::BlockStored { source: _, block, records, bytes: _ } => Told(
             "STORE",
             vec![format!("block {block}, {}: durable in the journal", count(*records, "record"))],
             routine(Counts { blocks_stored: 1, ..Counts::default() }),

@@ -60,6 +60,10 @@ fn words(fault: &Fault, lines_are_sent_once: bool) -> (&'static str, String) {
         Fault::FailingJob(_) => {
             ("JOB FAILS", "the computation fails, and would succeed if tried again".into())
         }
+        Fault::OtherProgram(_) => (
+            "OTHER PROGRAM",
+            "the life is of a program that drops lines and writes no tap: it must be refused".into(),
+        ),
         Fault::IoError(_) => ("I/O ERROR", "the driver is told EIO, whatever was done".into()),
         Fault::DiskFull(full) => ("DISK FULL", format!("for {} ms nothing more fits", full.for_ms)),
         Fault::ShortWrite(short) => {

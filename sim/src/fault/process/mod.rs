@@ -3,6 +3,7 @@
 mod crash;
 mod crash_loop;
 mod failing_job;
+mod other_program;
 mod pause;
 mod power_loss;
 mod slow_batch;
@@ -13,6 +14,7 @@ mod takeover;
 pub use crash::Crash;
 pub use crash_loop::CrashLoop;
 pub use failing_job::FailingJob;
+pub use other_program::OtherProgram;
 pub use pause::Pause;
 pub use power_loss::{Kept, KeptFile, PowerLoss};
 pub use slow_batch::SlowBatch;
