@@ -2,8 +2,9 @@
 //! generations that they claimed.
 //!
 //! Verified: no two lives claim one generation, and generations grow with the lives that do not overlap. No emission of a
-//! life comes after a newer life's claim, except one for each life, that was under way between its check and its effect;
-//! and that one stands, in the end, where the newer ones write the same. Files of the checkpoint directory, once a newer
+//! life comes after a newer life's claim, except one for each life, that was under way between its check and its effect
+//! (where a batch has a directory of its own, the files of one such directory are one emission); and that one stands, in the end,
+//! where the newer ones write the same. Files of the checkpoint directory, once a newer
 //! life has found them, never change (they may be removed, and a power loss may take unsynced bytes back: then they may be
 //! shorter, never longer); only while an older life is still there, its files that no checkpoint is made of may grow, by
 //! what nobody reads. After a claim an older life publishes at most the one checkpoint that was under way, and never the
@@ -66,12 +67,17 @@ fn generation_of(claims: &[Claim], life: Life) -> Generation {
 
 fn late_emissions(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     let mut violations = Vec::new();
-    let mut under_way = BTreeSet::new();
+    let mut under_way: BTreeMap<Life, Option<&str>> = BTreeMap::new();
     for emission in &evidence.emissions {
         let own = generation_of(claims, emission.life);
         let newer = claims.iter().find(|claim| claim.generation > own && claim.at < emission.at);
         let Some(newer) = newer else { continue };
-        if !under_way.insert(emission.life) || !evidence.stands(emission) {
+        let directory = emission.batch_directory();
+        let is_one_more = match under_way.insert(emission.life, directory) {
+            Some(before) => directory.is_none() || before != directory,
+            None => false,
+        };
+        if is_one_more || !evidence.stands(emission) {
             violations.push(format!(
                 "life {} emitted at {}, life {} had started at {}",
                 emission.life, emission.at, newer.life, newer.at

@@ -195,6 +195,14 @@ pub struct Emission {
     pub bytes: Vec<u8>,
 }
 
+impl Emission {
+    /// The directory that holds nothing but what a batch emitted, if it is written to one.
+    pub fn batch_directory(&self) -> Option<&str> {
+        let in_output = self.path.strip_prefix(super::supervise::OUTPUT)?;
+        in_output.contains('/').then(|| self.path.rsplit_once('/').map_or("", |(directory, _)| directory))
+    }
+}
+
 /// An image with the damage undone: what was written.
 fn undamaged<'a>(image: &'a Image, pristine: &Image) -> Cow<'a, Image> {
     if pristine.is_empty() {
