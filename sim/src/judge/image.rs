@@ -25,7 +25,7 @@ pub(super) fn checkpoints(image: &Image) -> BTreeMap<CheckpointId, Option<Checkp
         let (sequence, generation) = path.strip_prefix(&folder)?.split_once('-')?;
         let sequence = CheckpointSequence(sequence.parse().ok()?);
         let id = CheckpointId { sequence, generation: Generation(generation.parse().ok()?) };
-        Some((id, whole(image, bytes)))
+        Some((id, whole(image, id, bytes)))
     };
     image.iter().filter_map(read).collect()
 }
@@ -50,8 +50,12 @@ pub(super) fn snapshot_path(name: &str) -> String {
     format!("{ROOT}state/{name}")
 }
 
-fn whole(image: &Image, bytes: &[u8]) -> Option<Checkpoint> {
+fn whole(image: &Image, id: CheckpointId, bytes: &[u8]) -> Option<Checkpoint> {
     let (frame, length) = read_frame(bytes).ok()?;
+    // Another checkpoint that landed here is whole, too, and not this one.
+    if (frame.generation, frame.sequence) != (id.generation, id.sequence.0) {
+        return None;
+    }
     let checkpoint: Checkpoint = frame.decode().ok().filter(|_| length == bytes.len())?;
     if let Some(snapshot) = &checkpoint.snapshot {
         let state = image.get(&snapshot_path(&snapshot.name))?;
