@@ -61,7 +61,9 @@ fn add_cells(turn: u64, faults: &mut Vec<Fault>, crashes: &[FaultKind], rng: &mu
         // A power loss leaves nothing of before that could be read.
         needs_the_cache |= kind == FaultKind::StaleRead;
         let Step { operation, place } = step;
-        let nth = if second { 2 } else { rng.magnitude(1..=made.max(1)) };
+        // How often files are looked at depends on how many come at once: with faults it may be a few times only.
+        let surely = if place == Place::Elsewhere { made.div_ceil(4) } else { made };
+        let nth = if second { 2 } else { rng.magnitude(1..=surely.max(1)) };
         let moment = *rng.pick(&Moment::ALL);
         let trigger = match later {
             true => {
