@@ -198,8 +198,8 @@ mod tests {
         let block = TextBlock::from_lines(["1234", "", "12", "", "12345", "1"]);
         assert_eq!(block.pieces(6), [0..3, 3..6]);
         assert_eq!(block.pieces(4), [0..1, 1..5, 5..6]);
-        assert_eq!(block.pieces(100), [0..6]);
-        assert_eq!(TextBlock::default().pieces(1), [0..0]);
+        assert_eq!(block.pieces(100), std::slice::from_ref(&(0..6)));
+        assert_eq!(TextBlock::default().pieces(1), std::slice::from_ref(&(0..0)));
         let pieces = block.pieces(1);
         assert_eq!(pieces, [0..1, 1..3, 3..5, 5..6]);
         let block = Arc::new(block);
