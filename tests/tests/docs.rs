@@ -3,10 +3,12 @@
 use highwater_reports::{
     json::{Document, render_json},
     sweep::SweepSummary,
+    text,
 };
+use highwater_scenarios::catalogue::find;
 use highwater_sim::{
     fault::{Class, FaultKind, Plan},
-    run::{Detail, RunReport},
+    run::{Detail, RunOptions, RunReport, run},
     sabotage::Sabotage,
 };
 use highwater_tests::command;
@@ -146,6 +148,19 @@ fn the_plans_in_the_fault_model_can_be_read() {
         let plan: Plan = toml::from_str(plan).unwrap_or_else(|error| panic!("{error}\n{plan}"));
         assert!(!plan.faults.is_empty());
     }
+}
+
+#[test]
+fn the_report_in_the_readme_is_the_one_that_is_printed() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(readme).expect("it is there");
+    let (_, rest) =
+        readme.split_once("`highwater replay running-total --seed 60` prints").expect("it is in it");
+    let block = rest.split("```").nth(1).and_then(|block| block.strip_prefix("text\n")).expect("a block");
+    let (beginning, end) = block.split_once("\n[..]\n\n").expect("its middle is left out");
+    let scenario = find("running-total").expect("it is in the catalogue");
+    let report = text::render(&run(&scenario, &RunOptions::seeded(60)).report);
+    assert!(report.starts_with(beginning) && report.trim_end().ends_with(end.trim_end()), "{report}");
 }
 
 #[test]
