@@ -51,7 +51,7 @@ fn the_bounds_of_a_file_bound_what_is_drawn() {
     fs::write(&path, text).expect("a file");
     let scenario = scenario_file::read(&path).expect("it can be read");
     let mut faults = 0;
-    for seed in 0..40 {
+    for seed in 0..80 {
         let report = run(&scenario, &RunOptions::seeded(seed)).report;
         assert!((3..=5).contains(&report.ledger.records), "{} lines", report.ledger.records);
         let kinds: Vec<&str> = report.plan.iter().map(|planned| planned.fault.kind().name()).collect();
@@ -59,7 +59,7 @@ fn the_bounds_of_a_file_bound_what_is_drawn() {
         assert!(count("crash") <= 1 && count("reset") <= 1 && kinds.len() <= 2, "{kinds:?}");
         faults += kinds.len();
     }
-    assert!(faults > 10, "{faults} in 40 runs");
+    assert!(faults > 10, "{faults} in 80 runs");
 }
 
 #[test]
