@@ -164,7 +164,7 @@ fn record(entry: &TimelineEntry) -> String {
 }
 
 fn sent(sent: &Sent) -> Item {
-    let last = sent.first + sent.lines.len() as u64 - 1;
+    let last = sent.first.saturating_add(sent.lines.len() as u64).saturating_sub(1);
     let lines = match sent.lines.len() {
         1 => format!("line {}", sent.first),
         _ => format!("lines {} .. {last}", sent.first),

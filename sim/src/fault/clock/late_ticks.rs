@@ -31,7 +31,7 @@ impl Kind for LateTicks {
     }
 
     fn lasts_ms(&self) -> u64 {
-        self.for_ms + self.late_ms
+        self.for_ms.saturating_add(self.late_ms)
     }
 }
 

@@ -37,7 +37,7 @@ impl Kind for SlowDisk {
     }
 
     fn lasts_ms(&self) -> u64 {
-        self.for_ms + self.latency_ms
+        self.for_ms.saturating_add(self.latency_ms)
     }
 }
 
