@@ -375,6 +375,11 @@ impl Volume {
         self.locks.retain(|_, holder| *holder != (node, life));
     }
 
+    /// The lives that hold a lock.
+    pub(crate) fn lock_holders(&self) -> Vec<Life> {
+        self.locks.values().map(|(_, life)| *life).collect()
+    }
+
     /// All files by their paths.
     pub(crate) fn files(&self) -> impl Iterator<Item = (String, &Inode)> {
         self.directories.iter().flat_map(move |(directory, names)| {

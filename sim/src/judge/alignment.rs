@@ -9,6 +9,7 @@
 //! which knows nothing of the engine.
 
 use super::{Case, Findings, figures, image};
+use crate::world::VirtualTime;
 use highwater_core::{BatchTime, event::Event};
 use std::collections::BTreeSet;
 
@@ -34,37 +35,41 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     if let Some((zero_time, interval)) = grids.first() {
         let mut expected = *zero_time;
         // The batch times that the driver says it passed over, since it missed more than its options have it make up for.
-        let skips: Vec<(BatchTime, u64)> = evidence
+        let skips: Vec<(BatchTime, u64, VirtualTime)> = evidence
             .events()
-            .filter_map(|(_, _, event)| match event {
-                Event::BatchesSkipped { from, count } => Some((*from, *count)),
+            .filter_map(|(at, _, event)| match event {
+                Event::BatchesSkipped { from, count } => Some((*from, *count, at)),
                 _ => None,
             })
             .collect();
-        let mut gap: Option<(BatchTime, u64)> = None;
+        let mut gap: Option<(BatchTime, u64, VirtualTime)> = None;
         for batch in &batches {
             expected = expected.next(*interval);
             if batch.time != expected {
-                let until = |(from, count): &(BatchTime, u64)| from.0 + count * interval.millis();
-                if !skips.iter().any(|skip| skip.0 == expected && until(skip) == batch.time.0) {
+                let until = |from: BatchTime, count: u64| from.0 + count * interval.millis();
+                let is_it = |(from, count, _): &&(BatchTime, u64, VirtualTime)| {
+                    *from == expected && until(*from, *count) == batch.time.0
+                };
+                let Some((_, _, at)) = skips.iter().find(is_it) else {
                     violations.push(format!("batch {} where {expected} should be", batch.time));
                     break;
-                }
-                gap = Some((expected, 0));
+                };
+                gap = Some((expected, 0, *at));
                 expected = batch.time;
             }
-            gap = gap.map(|(from, since)| (from, since + 1));
+            gap = gap.map(|(from, since, at)| (from, since + 1, at));
         }
-        // What was due is not, once the clock was put back.
-        let put_back = evidence.wall_put_back().as_millis().div_ceil(u128::from(interval.millis()));
-        let made_up_for = case.scenario.options.missed_batches_max;
-        let made_up_for = made_up_for.saturating_sub(u64::try_from(put_back).unwrap_or(u64::MAX));
-        if let Some((from, since)) =
-            gap.filter(|(_, since)| *since < made_up_for && evidence.converged.is_ok())
-        {
-            violations.push(format!(
-                "batches from {from} on were passed over, and only {since} of the {made_up_for} were made up for"
-            ));
+        if let Some((from, since, at)) = gap.filter(|_| evidence.converged.is_ok()) {
+            // What was due is not, once the clock was put back.
+            let put_back_ms = evidence.wall_put_back_after(at).as_millis();
+            let put_back = put_back_ms.div_ceil(u128::from(interval.millis()));
+            let made_up_for = case.scenario.options.missed_batches_max;
+            let made_up_for = made_up_for.saturating_sub(u64::try_from(put_back).unwrap_or(u64::MAX));
+            if since < made_up_for {
+                violations.push(format!(
+                    "batches from {from} on were passed over, and only {since} of the {made_up_for} were made up for"
+                ));
+            }
         }
     }
     let mut seen = format!("batches: {}, grids: {}", batches.len(), grids.len());

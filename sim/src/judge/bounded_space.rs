@@ -2,8 +2,8 @@
 //!
 //! Verified: the most bytes and files that were on the disk at any time, against a bound that follows from the options, the
 //! input, the number of lives, and how many of them came to no end of their start; and that after an orderly end no temporary
-//! file is left, and, in a run without damage or a second driver, no claim but the newest one and no part of the journal before
-//! the first segment that a checkpoint names; that each life removes the segments that nothing goes on from ([`orphans`]), takes the
+//! file is left, and, in a run without damage or a second driver, no claim but the newest one, no part of the journal before
+//! the first segment that a checkpoint names, and no snapshot that none names; that each life removes the segments that nothing goes on from ([`orphans`]), takes the
 //! snapshots that are due ([`snapshots_due`]), and has no more blocks waiting than it has room for ([`backlog`]). Excused: one
 //! temporary file of a driver that still lived when a newer one had claimed its generation. It may write that file after the newer
 //! one has removed what it found, and end in the middle, because another of its tasks finds the claim first; the next start removes
@@ -29,6 +29,7 @@ const FILES_A_LIFE_MAX: u64 = 2;
 /// is there is needed. A crash loop that comes no further adds up.
 const FILES_A_START_MAX: u64 = 4;
 const CLAIMS: &str = "/checkpoint/generation/";
+const SNAPSHOTS: &str = "/checkpoint/state/";
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
@@ -86,8 +87,10 @@ fn has_removed(life: &LifeEvidence) -> bool {
 /// The files that nothing needs after an orderly end.
 fn left_behind<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a String> {
     let image = &case.evidence.last_image;
-    let whole = image::checkpoints(image).into_values().flatten();
-    let first_segment = whole.map(|checkpoint| checkpoint.journal_from).min();
+    let whole: Vec<_> = image::checkpoints(image).into_values().flatten().collect();
+    let first_segment = whole.iter().map(|checkpoint| checkpoint.journal_from).min();
+    let snapshots = whole.into_iter().filter_map(|checkpoint| checkpoint.snapshot);
+    let named: BTreeSet<String> = snapshots.map(|snapshot| format!("{SNAPSHOTS}{}", snapshot.name)).collect();
     // An older driver that stood still may have claimed what is over, and what it wrote last is swept by the next start. Of a checkpoint
     // that is damaged nobody knows what it needs.
     let alone = !case.evidence.had_two_drivers() && case.evidence.class() == Class::Tolerated;
@@ -97,9 +100,10 @@ fn left_behind<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a String> {
         let segment = image::journal_file(path).map(|name| name.segment);
         let is_over = first_segment.is_some_and(|first| segment.is_some_and(|segment| segment < first));
         let is_claim = path.starts_with(CLAIMS) && Some(*path) != newest_claim;
+        let is_nobodys = path.starts_with(SNAPSHOTS) && !named.contains(*path);
         match temporary_of(path) {
             Some(generation) => !excused.remove(&generation),
-            None => alone && (is_over || is_claim),
+            None => alone && (is_over || is_claim || is_nobodys),
         }
     };
     image.keys().filter(is_left)

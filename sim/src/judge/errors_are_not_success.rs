@@ -1,11 +1,13 @@
 //! I13: EIO, ENOSPC, a failed sync or rename never count as done; acknowledgement stops while checkpoints or the journal fail.
 //!
 //! Verified, for every operation of which the driver was told that it failed: that very life does not go on as if it were done. Of
-//! blocks and allocations in the journal behind what was durable before a failed append or sync, it tells neither its listeners nor the source
-//! that they are (a second sync that succeeds proves nothing); nor, after one at the durable marks, of those behind the last mark; after a failure at an output it tells of no completed batch, after one at
-//! a checkpoint or a snapshot of no checkpoint, after one of a claim of no generation. What was on the way before the failure is told
-//! after it rightly, which is why the journal is judged by its records. A later life that finds what was written may use it: that
-//! an operation failed does not mean that it did not happen.
+//! blocks and allocations in the journal behind what was durable before a failed append or sync, it tells neither its listeners nor
+//! the source that they are (a second sync that succeeds proves nothing); nor, after one at the durable marks, of those behind the
+//! last mark; after a failure at an output it tells of no completed batch, after one at a checkpoint of no checkpoint, after one at
+//! a snapshot of no snapshot and of no second checkpoint, after one of a claim of no generation. What was on the way before the
+//! failure is told after it rightly, which is why the journal is judged by its records, and why one checkpoint may follow on a
+//! snapshot's failure: the two are written side by side. A later life that finds what was written may use it: that an operation
+//! failed does not mean that it did not happen.
 //!
 //! The expectation comes from the disk, which keeps what it failed and what was durable then. Not verified: a removal, a read or a
 //! lock that failed, on which nothing durable rests; directories of the journal.
@@ -43,12 +45,17 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
                 Event::BatchCompleted { time, .. } => Some(format!("batch {time} was complete")),
                 _ => None,
             }),
-            Place::Checkpoint | Place::State => said_after(life, failure, |event| match event {
-                Event::CheckpointPublished { checkpoint, .. } => {
-                    Some(format!("checkpoint {checkpoint} was published"))
-                }
-                _ => None,
-            }),
+            Place::Checkpoint => said_after(life, failure, published),
+            Place::State => {
+                let written = said_after(life, failure, |event| match event {
+                    Event::SnapshotWritten { time, .. } => {
+                        Some(format!("the snapshot of {time} was written"))
+                    }
+                    _ => None,
+                });
+                // One may have been on the way: it does not name a snapshot that was not said to be written.
+                written.or_else(|| all_said_after(life, failure, published).nth(1))
+            }
             Place::Generation => said_after(life, failure, |event| match event {
                 Event::GenerationClaimed { generation } => {
                     Some(format!("generation {generation} was its own"))
@@ -65,13 +72,32 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     Findings { seen: format!("{seen} operations that failed, and what was said after them"), violations }
 }
 
+fn published(event: &Event) -> Option<String> {
+    match event {
+        Event::CheckpointPublished { checkpoint, .. } => {
+            Some(format!("checkpoint {checkpoint} was published"))
+        }
+        _ => None,
+    }
+}
+
 /// The first thing of a kind that a life said after a failure.
 fn said_after(
     life: &LifeEvidence,
     failure: &FailedOperation,
     claim: impl Fn(&Event) -> Option<String>,
 ) -> Option<String> {
-    life.events.iter().filter(|(at, _)| *at > failure.at).find_map(|(_, event)| claim(event))
+    all_said_after(life, failure, claim).next()
+}
+
+/// All things of a kind that a life said after a failure.
+fn all_said_after(
+    life: &LifeEvidence,
+    failure: &FailedOperation,
+    claim: impl Fn(&Event) -> Option<String>,
+) -> impl Iterator<Item = String> {
+    let after = life.events.iter().filter(move |(at, _)| *at > failure.at);
+    after.filter_map(move |(_, event)| claim(event))
 }
 
 /// The segment beside marks of which one failed, and how much of it the marks call durable that were durable before.

@@ -5,10 +5,10 @@
 //! life comes after a newer life's claim, except one for each life, that was under way between its check and its effect
 //! (where a batch has a directory of its own, the files of one such directory are one emission); and that one stands, in the end,
 //! where the newer ones write the same. Files of the checkpoint directory, once a newer
-//! life has found them, never change (they may be removed, and a power loss may take unsynced bytes back: then they may be
+//! life has found them, never change (they may be removed, and a power loss may take unsynced bytes of the journal back: then they may be
 //! shorter, never longer); only while an older life is still there, its files that no checkpoint is made of may grow, by
 //! what nobody reads. After a claim an older life publishes at most the one checkpoint that was under way, and never the
-//! newest; and it removes no file of a newer one. Not verified: what is done outside the checkpoint directory and the
+//! newest; and it removes no file of a newer one. Whoever says that it has stopped holds the directory no more. Not verified: what is done outside the checkpoint directory and the
 //! recorded outputs.
 
 use super::{Case, Findings, image};
@@ -49,6 +49,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     violations.extend(changed_files(evidence));
     violations.extend(late_checkpoints(evidence, &claims));
     violations.extend(removed_files(evidence, &claims));
+    violations.extend(evidence.lives.iter().filter(|life| life.held_at_its_end).map(|life| {
+        format!("life {} said that it had stopped, and still held the directory's lock", life.life)
+    }));
     let beside = evidence.lives.iter().filter(|life| evidence.had_company(life)).count();
     Findings { seen: format!("generations: {}, lives beside another: {beside}", claims.len()), violations }
 }
@@ -111,12 +114,17 @@ fn changed_files(evidence: &Evidence) -> Vec<String> {
             .any(|older| older.life != life && older.began_at < at && older.ended_at > at);
         let lost_names =
             evidence.lost_names(Place::Generation).any(|failure| (at..=until).contains(&failure.at));
+        let whole = image::checkpoints(&image).into_values().flatten();
+        let named: BTreeSet<String> =
+            whole.filter_map(|one| one.snapshot).map(|one| image::snapshot_path(&one.name)).collect();
         for (path, before) in image.iter().filter(|(path, _)| path.starts_with("/checkpoint/")) {
             let Some(after) = after.get(path) else { continue };
             // A claim whose name was lost may be made anew, and one that was trimmed by an older life that stood still before it.
             let claimed_anew =
                 (lost_power || lost_names || older_lived) && path.starts_with("/checkpoint/generation/");
-            let taken_back = claimed_anew || lost_power && after.len() <= before.len();
+            // What is published was durable before.
+            let was_durable = is_published(path) || named.contains(path);
+            let taken_back = claimed_anew || lost_power && !was_durable && after.len() <= before.len();
             // What an older driver appended to files of its own, of which a power loss may have torn what was not synced.
             let grew = older_lived && !is_published(path) && (lost_power || after.starts_with(before));
             if after != before && !taken_back && !grew {

@@ -75,7 +75,7 @@ fn left_in_journal(image: &Image) -> Option<String> {
 /// The lines that a life had read in full when it was asked.
 fn read_before(evidence: &Evidence, life: &LifeEvidence, stop: &StopAsked) -> Vec<String> {
     let mut lines = Vec::new();
-    for connection in evidence.connections.iter().filter(|it| it.opened_at >= life.began_at) {
+    for connection in evidence.connections.iter().filter(|it| it.life == life.life) {
         let read = stop.delivered.get(&connection.number).copied().unwrap_or(0) as usize;
         let read = &connection.written[..read.min(connection.written.len())];
         let mut of_connection: Vec<_> = read.split(|byte| *byte == b'\n').collect();

@@ -3,11 +3,11 @@
 //! A life that dies right after it has begun a segment leaves one that no later segment names. The next life owes its removal before its
 //! first batch: retention comes to it only when the journal goes on, and a crash loop would leave ever more of them. So what is left
 //! of older generations when a life that has recovered and completed a batch is over must be named by one of its own
-//! segments. Not verified: what a power loss or a failed sync may have brought back, and what was to be trimmed, which is looked at in the end.
+//! segments. Not verified: what a power loss or a failed sync of the journal's directory may have brought back, and what was to be trimmed, which is looked at in the end.
 
 use super::image;
 use crate::{
-    fault::Fault,
+    fault::Place,
     run::{Evidence, Image, LifeEnd, LifeEvidence},
 };
 use highwater_core::{
@@ -19,10 +19,7 @@ use std::collections::BTreeSet;
 
 /// What each life left behind.
 pub(super) fn left_behind(evidence: &Evidence) -> impl Iterator<Item = String> {
-    let failed_sync = evidence
-        .faults
-        .iter()
-        .any(|outcome| matches!(outcome.fault, Fault::FailedSync(_)) && outcome.firing.is_some());
+    let failed_sync = evidence.lost_names(Place::Journal).next().is_some();
     let found_after = evidence.lives.iter().skip(1).map(|life| &life.image);
     let lives = evidence.lives.iter().zip(found_after.chain([&evidence.last_image]));
     lives.filter(move |_| !failed_sync).flat_map(|(life, found)| {

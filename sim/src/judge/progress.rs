@@ -1,7 +1,7 @@
 //! I11: from any crash image recovery ends, and the next batch completes.
 //!
 //! Verified: within the bound of virtual time after the last fault and the last line everything that was sent is acknowledged
-//! and processed, and the driver stops when it is asked to; the life that does so completes a batch. A life may end itself with an
+//! and processed, and the driver stops when it is asked to; the life that does so completes a batch, if an interval passed before. A life may end itself with an
 //! error only where the world gave it one: the error names a fault of the plan that has fired, or it is the word of a driver that
 //! a newer one has replaced, or that a live one keeps out, or that is of another program, or it names a file that was damaged, and when the
 //! driver is started again it goes on. Where damage fired that only a copy could mend, the driver may stop for good
@@ -12,6 +12,7 @@ use crate::{
     fault::{Fault, FaultOutcome, injected_by},
     run::{Cause, Evidence, LifeEnd, LifeEvidence},
 };
+use highwater_core::{event::Event, ids::Interval};
 
 /// How the seam says that a file has not the length at which it was to be appended to.
 const LENGTH_DIFFERS: &str = "somebody else has changed it";
@@ -34,7 +35,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     if let Some(last) = evidence.lives.last()
         && last.end == LifeEnd::Stopped
         && last.completions().next().is_none()
-        && last.ended_at.0 - last.began_at.0 > evidence.wall_put_back().as_nanos() as u64
+        && had_an_interval(last, case.scenario.options.batch_interval)
     {
         violations.push(format!("life {} was not disturbed and completed no batch", last.life));
     }
@@ -52,13 +53,21 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     Findings { seen, violations }
 }
 
+/// Whether a life ran for more than an interval before it was asked to stop: wherever the wall clock stands, a batch is due by then.
+fn had_an_interval(life: &LifeEvidence, interval: Interval) -> bool {
+    let runs = |event: &Event| matches!(event, Event::Recovered(_) | Event::StartedFresh { .. });
+    let from = life.events.iter().find(|(_, event)| runs(event)).map(|(at, _)| *at);
+    let until = life.stop.as_ref().map(|stop| stop.at);
+    from.zip(until).is_some_and(|(from, until)| until.millis() > from.millis() + interval.millis())
+}
+
 /// Whether the world gave a life the error that ended it.
 fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidence) -> bool {
     if let Some(fault) = injected_by(error) {
         let firing = evidence.faults.get(fault).and_then(|outcome| outcome.firing.as_ref());
         return firing.is_some_and(|firing| firing.at <= life.ended_at);
     }
-    if evidence.damages.iter().any(|damage| error.contains(&damage.path)) {
+    if evidence.damages_before(life).any(|damage| error.contains(&damage.path)) {
         return true;
     }
     let mut others = evidence.lives.iter().filter(|other| other.life != life.life);

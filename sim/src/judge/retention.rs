@@ -7,7 +7,11 @@
 //! expectation comes from the checkpoint's own fields. Not verified: what a life would make of it; `damaged_directory` does.
 
 use super::{Case, Findings, image};
-use crate::{fault::Place, run::Image};
+use crate::{
+    disk::Damage,
+    fault::Place,
+    run::{Image, LifeEvidence},
+};
 use highwater_core::{
     checkpoint::Checkpoint,
     ids::{BatchTime, BlockId, SourceId},
@@ -21,8 +25,10 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let lost_names = evidence.lost_names(Place::Checkpoint).count() as u64;
     let mut violations = Vec::new();
     let mut seen = 0;
-    let found = evidence.lives.iter().map(|life| (format!("life {} found", life.life), life.written()));
-    for (who, image) in found.chain([("the last life left".to_owned(), evidence.last_written())]) {
+    let of_life = |life: &'_ LifeEvidence| (format!("life {} found", life.life), life.found_at());
+    let found = evidence.lives.iter().map(|life| (of_life(life), life.written()));
+    let left = (("the last life left".to_owned(), evidence.ended_at), evidence.last_written());
+    for ((who, at), image) in found.chain([left]) {
         let mut checkpoints = image::checkpoints(&image);
         // What the newest one does not call retained was removed; a power loss may have undone that.
         let newest =
@@ -42,7 +48,8 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         let Some((newest, Some(checkpoint))) = checkpoints.last_key_value() else { continue };
         let snapshots: BTreeSet<_> =
             checkpoints.values().flatten().map(|one| one.snapshot.as_ref().map(|s| &s.name)).collect();
-        if evidence.damages.iter().any(|damage| is_in_reserve(&damage.path)) {
+        let of_reserve = |damage: &&Damage| is_in_reserve(&damage.path);
+        if evidence.damages.iter().filter(of_reserve).any(|damage| evidence.has_fired(damage.fault, at)) {
             // What is kept in reserve against damage was needed.
         } else if newest.sequence.0 > lost_names && checkpoints.len() < 2 {
             violations.push(format!("{who} checkpoint {newest} and no older one"));

@@ -1,10 +1,11 @@
 //! For I9: that a snapshot which is due is taken, so that neither the journal nor the work of a recovery grows.
 //!
-//! One is due at a checkpoint after completed batches if a multiple of the interval lies between the state that the checkpoint names and
-//! its last batch, whether a batch ended there or not. It is begun right after that checkpoint, so half a second later it is written,
-//! or one before it is; unless one before it came to its end while that checkpoint was published, because the driver looks before it
-//! publishes: then the next checkpoint begins it. The interval is the options', the grid that of the checkpoints, and what was written the driver's word; that a
-//! snapshot is whole is judged elsewhere. Not verified: where any fault was going on, because a disk that is slow keeps a snapshot as well.
+//! One is due at a checkpoint after completed batches if a multiple of the interval lies between the state that the checkpoint
+//! names and its last batch, whether a batch ended there or not. It is begun right after that checkpoint, so half a second later it
+//! is written, or one before it is; unless one before it came to its end while that checkpoint was published, because the driver
+//! looks before it publishes: then the next checkpoint begins it. The interval is the options', the grid that of the checkpoints,
+//! and what was written the driver's word; that a snapshot is whole is judged elsewhere. Not verified: where any fault was going
+//! on, because a disk that is slow keeps a snapshot as well.
 
 use super::{Case, image};
 use crate::{
@@ -57,16 +58,14 @@ fn missed(
             Event::BatchCompleted { .. } => (completed_some, came_late) = (true, false),
             Event::SnapshotWritten { time, .. } => (due, last, came_late) = (None, Some(*time), true),
             Event::CheckpointPublished { completed, snapshot, .. } => {
-                if let Some(due) = due.take()
-                    && at.millis() >= due.at.millis() + LONG_MS
-                    && !evidence.faults.iter().any(|outcome| goes_on(outcome, due.at, *at))
-                {
+                due.take_if(|due| evidence.faults.iter().any(|outcome| goes_on(outcome, due.at, *at)));
+                if let Some(due) = due.take_if(|due| at.millis() >= due.at.millis() + LONG_MS) {
                     return Some(due);
                 }
                 let completed_some = std::mem::take(&mut completed_some);
                 // One that was written while this checkpoint was is named by the next.
-                due = (completed_some && !came_late && is_due(*completed, (*snapshot).max(last)))
-                    .then_some(Due { at: *at, completed: *completed });
+                let is_due = completed_some && !came_late && is_due(*completed, (*snapshot).max(last));
+                due = due.or(is_due.then_some(Due { at: *at, completed: *completed }));
             }
             _ => {}
         }

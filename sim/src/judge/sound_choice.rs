@@ -1,13 +1,15 @@
 //! I7: recovery uses a whole, verified checkpoint, the newest such; and where there are data it never starts afresh.
 //!
 //! Verified: a life that found a published checkpoint, whole by the judge's own reading of the file and its snapshot,
-//! recovered from the newest whole one; a life that found anything of an earlier one did not start afresh. The choice is
+//! recovered from the newest whole one; a life that found anything of an earlier one did not start afresh; and none stopped for good for damage to a checkpoint
+//! or a snapshot where another one was whole. The choice is
 //! taken from the driver's events, the expectation from the disk as the life could see it, damage included. Whole or not is an open
 //! question for a checkpoint on which a fault struck a read of this very life: then an older one will do, too. Not verified: lives that
 //! crashed before they chose.
 
 use super::{Case, Findings, image};
 use crate::{
+    disk::Damage,
     fault::Hit,
     run::{Evidence, LifeEvidence},
 };
@@ -47,7 +49,23 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             }
         }
     }
+    violations.extend(stopped_needlessly(case.evidence));
     Findings { seen: format!("first starts: {fresh}, recoveries: {recoveries}"), violations }
+}
+
+/// A last life that stopped for good for damage to a checkpoint or a snapshot, where there was an older one that leads to the same state.
+fn stopped_needlessly(evidence: &Evidence) -> Option<String> {
+    let (life, error) = (evidence.lives.last()?, evidence.detected()?);
+    let of_a_copy =
+        |path: &str| path.starts_with("/checkpoint/checkpoint/") || path.starts_with("/checkpoint/state/");
+    // Damage that came while it read, or to what has no copy, may be what it met.
+    let came_before =
+        |damage: &Damage| evidence.has_fired(damage.fault, life.began_at) && of_a_copy(&damage.path);
+    if !evidence.damages_before(life).all(came_before) {
+        return None;
+    }
+    let (id, _) = image::checkpoints(&life.image).into_iter().rev().find(|(_, whole)| whole.is_some())?;
+    Some(format!("life {} stopped for good, though checkpoint {id} was whole: {error}", life.life))
 }
 
 /// The checkpoints that a life may take: the newest whole one, and before it, newest first, those of which it may have read

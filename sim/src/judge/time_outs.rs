@@ -1,8 +1,8 @@
 //! I6: a time-out fires in the batch in which it fires without a crash: no earlier, no later, not twice, not never.
 //!
 //! Verified, where the scenario has time-outs: each that the scenario's model finds in the tapped batches is told in the output of exactly
-//! the batch in which the model has it, with what it must tell, and no other is told. The model knows nothing of the engine. Not verified:
-//! time-outs of an operator of their own, which the engine does not have yet.
+//! the batch in which the model has it, with what it must tell, and no other is told. The model knows nothing of the
+//! engine. Not verified: what the state of a key was when it timed out, beyond what the output tells of it.
 
 use super::{Case, Findings, figures};
 use std::collections::BTreeMap;

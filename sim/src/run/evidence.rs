@@ -89,6 +89,8 @@ pub struct LifeEvidence {
     pub pristine: Image,
     /// When it was asked for an orderly stop, and what it had read of its connections by then.
     pub stop: Option<StopAsked>,
+    /// Whether it still held the checkpoint directory's lock when it said that it had stopped.
+    pub held_at_its_end: bool,
     /// What it said, and when.
     pub events: Vec<(VirtualTime, Event)>,
     /// Its disk operations.
@@ -249,15 +251,46 @@ impl Evidence {
     }
 
     /// The error with which the driver stopped for good because of damage that a fault did and that it owes no more about:
-    /// an error that names file and offset.
+    /// an error that names file and offset, where there is damage.
     pub fn detected(&self) -> Option<&str> {
         if self.class() == Class::Tolerated {
             return None;
         }
-        match &self.lives.last()?.end {
-            LifeEnd::Failed { error, cause: Cause::Damage } if names_file_and_offset(error) => Some(error),
+        let last = self.lives.last()?;
+        match &last.end {
+            LifeEnd::Failed { error, cause: Cause::Damage }
+                if names_file_and_offset(error) && self.is_of_damage(error, last) =>
+            {
+                Some(error)
+            }
             _ => None,
         }
+    }
+
+    /// The damage that a life could meet, by what had fired when it ended.
+    pub fn damages_before(&self, life: &LifeEvidence) -> impl Iterator<Item = &Damage> {
+        self.damages.iter().filter(|damage| self.has_fired(damage.fault, life.ended_at))
+    }
+
+    /// Whether a fault of the plan had fired by then.
+    pub fn has_fired(&self, fault: usize, by: VirtualTime) -> bool {
+        let firing = self.faults.get(fault).and_then(|outcome| outcome.firing.as_ref());
+        firing.is_some_and(|firing| firing.at <= by)
+    }
+
+    /// Whether an error of a life calls damaged what is: that very file, or one of its place. A segment and its marks bear witness
+    /// of each other, a segment's length stands in its successor, and a snapshot's in the checkpoints.
+    fn is_of_damage(&self, error: &str, life: &LifeEvidence) -> bool {
+        let together = |place: Place| match place {
+            Place::Marks => Place::Journal,
+            Place::State => Place::Checkpoint,
+            other => other,
+        };
+        let told: BTreeSet<Place> = damaged_places(error).map(together).collect();
+        self.damages_before(life).any(|damage| {
+            let place = Place::of(&damage.path, super::supervise::CHECKPOINT);
+            error.contains(&damage.path) || told.contains(&together(place))
+        })
     }
 
     /// Where a life took something that it read for damaged: it passed over a checkpoint, or ended with an error that names the file.
@@ -279,9 +312,10 @@ impl Evidence {
         self.failures.iter().filter(move |failure| failure.step == step)
     }
 
-    /// By how much the wall clock was put back in all: for so long no batch may be due, since it has to come back to where it was.
-    pub fn wall_put_back(&self) -> Duration {
-        let fired = self.faults.iter().filter(|outcome| outcome.firing.is_some());
+    /// By how much the wall clock was put back in all after that: what was due then is not any more.
+    pub fn wall_put_back_after(&self, at: VirtualTime) -> Duration {
+        let after = |outcome: &&FaultOutcome| outcome.firing.as_ref().is_some_and(|firing| firing.at >= at);
+        let fired = self.faults.iter().filter(after);
         let back_ms = fired.map(|outcome| match &outcome.fault {
             Fault::WallStep(step) => step.by_ms.min(0).unsigned_abs(),
             _ => 0,

@@ -22,6 +22,8 @@ struct Heard {
     image: Image,
     pristine: Image,
     events: Vec<(VirtualTime, Event)>,
+    /// Who held a lock when it said that it had stopped.
+    holders: Vec<Life>,
 }
 
 /// A life under way.
@@ -41,6 +43,7 @@ impl Running {
             image: world.files(),
             pristine: world.pristine_of_damaged_files(),
             events: Vec::new(),
+            holders: Vec::new(),
         }));
         let began_at = world.now();
         let asking = watch::Sender::new(false);
@@ -52,6 +55,9 @@ impl Running {
                 if matches!(event, Event::GenerationClaimed { .. }) {
                     heard.image = world.files();
                     heard.pristine = world.pristine_of_damaged_files();
+                }
+                if matches!(event, Event::Stopped { .. }) {
+                    heard.holders = world.lock_holders();
                 }
                 heard.events.push((world.now(), event.clone()));
             }
@@ -89,6 +95,7 @@ impl Running {
             image: std::mem::take(&mut heard.image),
             pristine: std::mem::take(&mut heard.pristine),
             stop: self.stop,
+            held_at_its_end: heard.holders.contains(&self.life),
             events: std::mem::take(&mut heard.events),
             disk_operations: 0,
             network_operations: 0,

@@ -368,6 +368,11 @@ impl World {
         self.lock().disk.usage()
     }
 
+    /// The lives that hold a lock of a file.
+    pub fn lock_holders(&self) -> Vec<Life> {
+        self.lock().disk.lock_holders()
+    }
+
     /// The removed files that the options asked to keep, in the order of their removal.
     pub fn graveyard(&self) -> Vec<Buried> {
         self.lock().disk.record.graveyard.clone()
