@@ -1,5 +1,5 @@
 //! Situations that only several faults together make, and that a swarm hardly ever draws: what else comes one after the other comes at
-//! once. Of four seeds that have a turn here one gets none of them; those in the middle share one turn.
+//! once. Of eight seeds that have a turn here one gets none of them.
 //!
 //! - An *overload*: the disk is so slow that a batch is not over when the next one is due, and the driver crashes in it.
 //! - A *long look*: where the journal goes on to its next segment, one operation takes longer than batches do, mostly one that only
@@ -8,6 +8,8 @@
 //!   other is on its way. The driver crashes in it.
 //! - A *handover*: a driver is taken for dead in the middle of its start, most often while it claims its generation, and its successor
 //!   fails: in the same place of its start, or some batches later.
+//! - An *overlap*: a driver is taken for dead in the middle of its work, and wakes up while its successor starts: what it was about to do
+//!   comes after what the successor has read, and before the successor does anything.
 //!
 //! All but the first are made of steps that must be met as they are planned, so nothing else is in such a plan.
 
@@ -17,6 +19,9 @@ use super::{
 };
 use crate::{rng::Draws, world::Life};
 use rand_chacha::ChaCha8Rng;
+
+/// How long a driver's start takes on a disk that nothing slows down, in milliseconds, and a bit.
+const START_MS_MAX: u64 = 16;
 
 /// Makes of a plan the one whose turn it is, if the kinds that it needs may be drawn. `crashes` are those of a crash that may be.
 pub(super) fn add(
@@ -29,6 +34,11 @@ pub(super) fn add(
     let may = |kind: FaultKind| aim.bounds.kinds.contains(&kind);
     let slow = may(FaultKind::SlowDisk) && !crashes.is_empty();
     match turn % 4 {
+        0 if turn.is_multiple_of(8) && may(FaultKind::Takeover) => {
+            if let Some(takeover) = overlap(crashes, rng, aim) {
+                *faults = takeover;
+            }
+        }
         1 if slow => faults.extend(overload(crashes, rng, aim)),
         2 if may(FaultKind::Takeover) => *faults = handover(crashes, rng, aim),
         3 if slow && rng.one_in(2) && !aim.bounds.rolls.is_empty() => *faults = long_look(crashes, rng, aim),
@@ -78,6 +88,38 @@ fn stuck_journal(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> 
     vec![stall(first, first_ms), stall(second, second_ms), crash]
 }
 
+/// `None` if the run without faults makes no such step.
+fn overlap(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<Fault>> {
+    let works = |step: &Step| {
+        let place = matches!(step.place, Place::Journal | Place::Marks | Place::Checkpoint | Place::Output);
+        place && step.operation.is_durable_step()
+    };
+    let of_work: Vec<_> = aim.bounds.steps.iter().filter(|(step, _)| works(step)).collect();
+    let append = Step { operation: DiskOperation::Append, place: Place::Journal };
+    let (Step { operation, place }, made) = match of_work.iter().find(|(step, _)| *step == append) {
+        Some(appends) if rng.one_in(2) => appends,
+        _ if of_work.is_empty() => return None,
+        _ => rng.pick(&of_work),
+    };
+    let (operation, place, nth) = (*operation, *place, rng.between(1..=made.len().max(1) as u64));
+    let moment = *rng.pick(&[Moment::Before, Moment::Before, Moment::Inside, Moment::After]);
+    let after_ms = rng.magnitude(1..=2_000);
+    let for_ms = after_ms + rng.between(0..=START_MS_MAX);
+    let trigger = Trigger::Step { life: Life::FIRST, operation, place, nth, moment };
+    let mut faults = vec![Fault::Takeover(Takeover { trigger, for_ms, after_ms })];
+    if !crashes.is_empty() && rng.one_in(2) {
+        faults.push(crash_of_a_successor(Life::FIRST.next(), crashes, rng, aim));
+    }
+    Some(faults)
+}
+
+/// It goes on for some batches, few more often. What the one before it does late must not matter to whoever comes third.
+fn crash_of_a_successor(life: Life, crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Fault {
+    let (operation, place, nth) = (DiskOperation::Append, Place::Output, rng.magnitude(1..=12));
+    let trigger = Trigger::Step { life, operation, place, nth, moment: *rng.pick(&Moment::ALL) };
+    aimed(*rng.pick(crashes), trigger, rng, aim)
+}
+
 fn handover(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut replaced = Life::FIRST;
@@ -110,12 +152,8 @@ fn handover(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Vec<F
     faults.push(Fault::Takeover(Takeover { trigger, for_ms, after_ms }));
     let successor = replaced.next();
     if !crashes.is_empty() && rng.one_in(2) {
-        // It goes on for some batches, few more often. What the other one does late must not matter to whoever comes third, so that
-        // one comes when it is awake.
-        let (operation, place, nth) = (DiskOperation::Append, Place::Output, rng.magnitude(1..=12));
-        let trigger =
-            Trigger::Step { life: successor, operation, place, nth, moment: *rng.pick(&Moment::ALL) };
-        let mut crash = aimed(*rng.pick(crashes), trigger, rng, aim);
+        let mut crash = crash_of_a_successor(successor, crashes, rng, aim);
+        // Whoever comes third comes when the first is awake.
         if let Fault::Crash(crash) = &mut crash {
             crash.restart_after_ms = for_ms.saturating_sub(after_ms).max(1);
         }
@@ -210,6 +248,18 @@ mod tests {
             }
         }
         assert!(failed_syncs > 5, "{failed_syncs} failed syncs");
+    }
+
+    #[test]
+    fn in_an_overlap_the_older_driver_wakes_up_while_the_newer_one_starts() {
+        for turn in (0..800).step_by(32) {
+            let faults = drawn(turn);
+            let [Fault::Takeover(takeover), ..] = &faults[..] else { panic!("{turn}") };
+            let Trigger::Step { place: Place::Journal, nth: 1..=3, .. } = takeover.trigger else {
+                panic!("{turn}")
+            };
+            assert!((0..=START_MS_MAX).contains(&(takeover.for_ms - takeover.after_ms)));
+        }
     }
 
     #[test]
