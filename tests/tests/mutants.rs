@@ -4,6 +4,7 @@ use highwater_sim::fault::FaultKind;
 use highwater_tests::mutants::{
     baseline::Baseline,
     directory,
+    listing::listing,
     patch::{Mutant, PARTS, read_all},
     repository,
 };
@@ -28,6 +29,10 @@ const SYSTEMS: [&str; 16] = [
     "NATS JetStream's lazy sync",
     "bytewax's resume at 0",
 ];
+
+fn baseline() -> Baseline {
+    Baseline::read(&directory().join("baseline.toml")).unwrap_or_else(|error| panic!("{error}"))
+}
 
 fn mutants() -> Vec<Mutant> {
     read_all(&directory()).unwrap_or_else(|error| panic!("{error}"))
@@ -71,9 +76,13 @@ fn the_bugs_of_real_systems_are_among_them() {
 
 #[test]
 fn the_baseline_has_every_mutant_and_no_other() {
-    let baseline =
-        Baseline::read(&directory().join("baseline.toml")).unwrap_or_else(|error| panic!("{error}"));
     let planted: BTreeSet<_> = mutants().into_iter().map(|mutant| mutant.name).collect();
-    let known: BTreeSet<_> = baseline.0.into_keys().collect();
+    let known: BTreeSet<_> = baseline().0.into_keys().collect();
     assert_eq!(known, planted);
+}
+
+#[test]
+fn the_proof_lists_what_the_baseline_says() {
+    let proof = std::fs::read_to_string(repository().join("docs/proof.md")).unwrap();
+    assert!(proof.contains(&listing(&mutants(), &baseline())), "put in what `mutants --list` prints");
 }

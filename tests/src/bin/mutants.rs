@@ -7,6 +7,7 @@ use highwater_tests::mutants::{
     baseline::{Baseline, Change, Fate},
     directory,
     hunt::Hunt,
+    listing::listing,
     patch::{Mutant, read_all},
     repository,
     workshop::{Unbuilt, Workshop},
@@ -18,6 +19,7 @@ Examples:
   mutants
   mutants roll-without-sync mark-before-sync --seeds 0..5000
   mutants --update
+  mutants --list
 
 Exit status: 0 all as in the baseline or better; 1 a mutant that was killed survives, or does not apply or build any more; 2 wrong usage,
 or nothing could be measured.";
@@ -41,6 +43,9 @@ struct Arguments {
     /// Only applies and builds; sweeps nothing
     #[arg(long, conflicts_with = "update")]
     check: bool,
+    /// Only lists them with what the baseline says, as docs/proof.md has it
+    #[arg(long, exclusive = true)]
+    list: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +91,10 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let chosen = |mutant: &&Mutant| arguments.names.is_empty() || arguments.names.contains(&mutant.name);
     let path = directory().join("baseline.toml");
     let mut baseline = if path.exists() { Baseline::read(&path)? } else { Baseline::default() };
+    if arguments.list {
+        print!("{}", listing(&all, &baseline));
+        return Ok(true);
+    }
     let place = workplace()?;
     let workshop = Workshop::open(&repository(), &place).map_err(|error| error.to_string())?;
     eprintln!("building in {}; the first time takes minutes", place.display());
