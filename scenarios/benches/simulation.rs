@@ -2,8 +2,9 @@
 //! the same crashes, and has no engine, no disk and no judge.
 //!
 //! Both run on one core, in turns, over the same seeds: three crashes at fixed times, for as long as the lines and the crashes
-//! take. A judged run is two simulations (with the faults and without) and twelve judges; the engine's own share is told
-//! apart by a run whose plan is empty, which is one simulation and the judges.
+//! take. A judged run is two simulations (with the faults and without) and the judges; the engine's own share is told
+//! apart by a run whose plan is empty, which is one simulation and the judges. Runs with all kinds of faults on, as a sweep draws
+//! them, last as long as their faults have it.
 //!
 //! Run with `cargo bench --bench simulation`.
 
@@ -35,13 +36,13 @@ fn main() {
         Fault::Crash(Crash { trigger, power_loss: None, restart_after_ms: RESTART_AFTER_MS })
     };
     let crashing = Plan::of(CRASHES_MS.map(crash).to_vec());
-    let mut best: [Option<Measured>; 3] = [None; 3];
+    let mut best: [Option<Measured>; 4] = [None; 4];
     for _ in 0..ROUNDS {
-        let mut measured = [Measured::default(); 3];
-        for (index, plan) in [(0, crashing.clone()), (1, Plan::calm())] {
+        let mut measured = [Measured::default(); 4];
+        for (index, plan) in [(0, Some(crashing.clone())), (1, Some(Plan::calm())), (3, None)] {
             let started = Instant::now();
             for seed in 0..SEEDS {
-                let options = RunOptions { plan: Some(plan.clone()), ..RunOptions::seeded(seed) };
+                let options = RunOptions { plan: plan.clone(), ..RunOptions::seeded(seed) };
                 let report = run(&scenario, &options).report;
                 assert!(report.held(), "seed {seed} breaks an invariant");
                 measured[index].virtual_seconds += report.took.0 as f64 / 1e9;
@@ -61,7 +62,7 @@ fn main() {
             }
         }
     }
-    let [judged, calm, bare] = best.map(|best| best.expect("there were rounds"));
+    let [judged, calm, bare, drawn] = best.map(|best| best.expect("there were rounds"));
     let tell = |what: &str, measured: Measured| {
         println!(
             "{what:34} {:7.0} seeds/s {:9.0} simulated s per s   ratio to bare {:.2}",
@@ -73,6 +74,7 @@ fn main() {
     println!("word-count, {SEEDS} seeds, 3 crashes, one core, best of {ROUNDS} rounds");
     tell("bare madsim program", bare);
     tell("judged run (two simulations)", judged);
+    tell("judged run, all faults on", drawn);
     tell("calm run (one simulation, judged)", calm);
 }
 

@@ -19,7 +19,7 @@ pub fn render_table(summary: &SweepSummary) -> String {
         hittable - summary.coverage.holes().len()
     ));
     text.push_str(&format!(
-        "missed: {} of {} planned faults ({} %) never fired, because a run never came to their trigger\n",
+        "missed: {} of {} planned faults ({} %) never fired, because nothing that they strike came to their triggers\n",
         totals.missed,
         totals.planned,
         percent(totals.missed, totals.planned)

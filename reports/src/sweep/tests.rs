@@ -130,7 +130,7 @@ journal: sync          NONE  NONE
 elsewhere                 2     .
 
 cells: 2 of 6 that can be hit were hit
-missed: 2 of 6 planned faults (33 %) never fired, because a run never came to their trigger
+missed: 2 of 6 planned faults (33 %) never fired, because nothing that they strike came to their triggers
 detected: of 0 runs with damage 0 stopped with an error that names file and offset
 
 BROKEN: I1 no loss

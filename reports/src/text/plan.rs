@@ -34,7 +34,7 @@ pub(crate) fn planned(outcome: &FaultOutcome) -> String {
 pub(crate) fn became(outcome: &FaultOutcome) -> String {
     match &outcome.firing {
         Some(Firing { at, life, hit }) => format!("fired at {} in life {life}: {}", seconds(*at), what(hit)),
-        None => "MISSED: the run never came to its trigger".to_owned(),
+        None => "MISSED: nothing that it strikes came to its trigger".to_owned(),
     }
 }
 

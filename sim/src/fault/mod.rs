@@ -34,7 +34,7 @@ pub use disk::{
     BitRot, DiskFull, FailedSync, FileSystem, IoError, LostWrite, LyingDisk, MisdirectedWrite, ShortWrite,
     SlowDisk, StaleRead,
 };
-pub(crate) use limits::limits;
+pub(crate) use limits::{PLAN_MS_MAX, limits};
 pub use network::{
     Close, Direction, FarAhead, HalfOpen, Hang, LateData, Latency, Partition, Refuse, Repeat, Reset,
     SmallBuffer, Stall, Trickle,

@@ -3,7 +3,7 @@
 //! The faults alone are a plan; with the scenario and the seed the file is a whole case. What is read was checked: every field is
 //! known and every number makes sense, or the error names the field and where in the file it is. What is written can be read.
 
-use super::{Fault, Plan, limits};
+use super::{Fault, PLAN_MS_MAX, Plan, limits};
 use crate::TextError;
 use serde::{Deserialize, de::IntoDeserializer};
 use std::{fmt::Write, ops::Range};
@@ -73,7 +73,22 @@ impl PlanFile {
             if let Some((at, message)) = table.get_ref().as_table().and_then(senseless) {
                 return Err(error(at, &message));
             }
+            if read.is_of_an_operation() && read.trigger().is_some_and(|trigger| !trigger.is_of_the_disk()) {
+                let at = place_of("`trigger`", table, text).unwrap_or(table.span().start);
+                let message = "it strikes one disk operation, so its trigger must be on `disk-operation`, `step` or \
+                               `occurrence`, or it never fires";
+                return Err(error(at, message));
+            }
             plan.faults.push(read);
+            let takes_ms = plan.takes_ms();
+            if takes_ms > PLAN_MS_MAX {
+                let message = format!(
+                    "with it the faults come and go on for {} s in all, and a plan may take {} s",
+                    takes_ms / 1000,
+                    PLAN_MS_MAX / 1000
+                );
+                return Err(error(table.span().start, &message));
+            }
         }
         Ok(Self { about: written.about, scenario: written.scenario, seed: written.seed, plan })
     }
@@ -170,13 +185,15 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        let file = PlanFile {
-            about: Some("a \"line\"\nthat is cut".to_owned()),
-            scenario: Some("word-count".to_owned()),
-            seed: Some(7),
-            plan: Plan { lines: Some(12), faults: drawn() },
-        };
-        assert_eq!(PlanFile::read(&file.write().unwrap()), Ok(file));
+        for some in drawn().chunks(FaultKind::ALL.len()) {
+            let file = PlanFile {
+                about: Some("a \"line\"\nthat is cut".to_owned()),
+                scenario: Some("word-count".to_owned()),
+                seed: Some(7),
+                plan: Plan { lines: Some(12), faults: some.to_vec() },
+            };
+            assert_eq!(PlanFile::read(&file.write().unwrap()), Ok(file));
+        }
         assert_eq!(PlanFile::default().write().unwrap(), "");
         assert_eq!(PlanFile::read(""), Ok(PlanFile::default()));
     }
@@ -225,6 +242,23 @@ mod tests {
             let error = error(&text);
             assert!(error.starts_with(place), "{text}{error}");
         }
+    }
+
+    #[test]
+    fn a_fault_that_can_never_fire_and_a_plan_that_never_ends_are_refused() {
+        let never = "[[faults]]\nkind = 'io-error'\ntrigger = { on = 'time', at_ms = 7 }\n";
+        let told = error(never);
+        assert!(told.starts_with("line 3, column 1: fault 1: it strikes one disk operation"), "{told}");
+        let pause = "[[faults]]\nkind = 'pause'\nfor_ms = 3000000\ntrigger = { on = 'time', at_ms = 7 }\n";
+        assert!(PlanFile::read(pause).is_ok());
+        let told = error(&pause.repeat(2));
+        assert!(
+            told.starts_with("line 5, column 1: fault 2: with it the faults come and go on for 6000 s"),
+            "{told}"
+        );
+        let endless =
+            "[[faults]]\nkind = 'slow-start'\nlife = 1\nlatency_ms = 9\noperations = 9223372036854775807\n";
+        assert!(error(endless).contains("a plan may take 5400 s"));
     }
 
     #[test]

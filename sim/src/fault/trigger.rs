@@ -77,6 +77,11 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// Whether it is reached by an operation of the disk.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::DiskOperation { .. } | Self::Step { .. } | Self::Occurrence { .. })
+    }
+
     /// Where in an operation it comes.
     pub fn moment(&self) -> Moment {
         match self {

@@ -61,7 +61,8 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         };
         expected.truncate(found.len());
     }
-    violations.extend(differences(&expected, &found));
+    let sent = sent_lines(case.script, evidence.source.sent);
+    violations.extend(differences(&expected, &found, &sent));
     violations.extend(orderly_stop::violations(evidence));
     Findings { seen, violations }
 }
@@ -79,8 +80,8 @@ fn not_kept(evidence: &Evidence, in_the_file: &[TappedBatch]) -> Option<String> 
 }
 
 /// The differences of two sequences, in which a line may come several times: told once for each line, or that the order
-/// differs.
-fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
+/// differs. What is found and not expected is invented, unless it was sent.
+fn differences(expected: &[String], found: &[&str], sent: &[String]) -> Vec<String> {
     if expected.iter().map(String::as_str).eq(found.iter().copied()) {
         return Vec::new();
     }
@@ -104,9 +105,12 @@ fn differences(expected: &[String], found: &[&str]) -> Vec<String> {
         let at = expected.iter().zip(found).position(|(expected, found)| expected != found).unwrap_or(0);
         return vec![format!("the records are reordered from record {at} on")];
     }
-    // What nobody sent comes last.
+    // What was not to be there comes last.
     unequal.sort_by_key(|(_, count)| (count.expected == 0, count.first));
     let tell = |(line, Count { expected, found, first }): (&str, Count)| match (expected, found) {
+        (0, _) if sent.iter().any(|sent| sent == line) => {
+            format!("this record was never acknowledged, and is there: {line:?}")
+        }
         (0, _) => format!("nobody sent this record: {line:?}"),
         (1, 0) => format!("record {first} is lost: {line:?}"),
         (1, _) => format!("record {first} is there {found} times: {line:?}"),
@@ -218,7 +222,8 @@ mod tests {
     use super::*;
 
     fn told(expected: &[&str], found: &[&str]) -> Vec<String> {
-        differences(&expected.iter().map(ToString::to_string).collect::<Vec<_>>(), found)
+        let own = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+        differences(&own(expected), found, &own(&["a", "b", "c", "late"]))
     }
 
     #[test]
@@ -234,5 +239,7 @@ mod tests {
             told(&expected, &["x", "a", "a", "c", "c"]),
             ["record 1 is lost: \"b\"", "record 3 is there 2 times: \"c\"", "nobody sent this record: \"x\""]
         );
+        let never_acknowledged = ["this record was never acknowledged, and is there: \"late\""];
+        assert_eq!(told(&expected, &["a", "b", "a", "c", "late"]), never_acknowledged);
     }
 }

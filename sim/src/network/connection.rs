@@ -252,8 +252,8 @@ impl Conn {
         self.late_data.take_if(|_| !fails)
     }
 
-    /// A fault that its bytes have reached takes effect.
-    pub(crate) fn suffer(&mut self, fault: &Fault, now: VirtualTime, line: Line) {
+    /// A fault that its bytes have reached takes effect; `index` is its place in the plan.
+    pub(crate) fn suffer(&mut self, index: usize, fault: &Fault, now: VirtualTime, line: Line) {
         let later = now.after_nanos(line.latency_nanos);
         let (to_driver, to_source) = match fault {
             Fault::Stall(stall) => {
@@ -279,6 +279,7 @@ impl Conn {
                 self.pipes[Side::Acceptor as usize].block(NEVER, now, line);
                 let to_driver = &mut self.pipes[Side::Connector as usize];
                 to_driver.cut();
+                to_driver.ended_by = Some(index);
                 return to_driver.end(Ending::Reset { at: later.after_nanos(line.latency_nanos) });
             }
             Fault::Reset(_) => (Ending::Reset { at: now }, Ending::Reset { at: later }),
@@ -288,6 +289,7 @@ impl Conn {
         for (side, ending) in [(Side::Connector, to_driver), (Side::Acceptor, to_source)] {
             let pipe = &mut self.pipes[side as usize];
             pipe.cut();
+            pipe.ended_by = Some(index);
             pipe.end(ending);
         }
     }
@@ -375,7 +377,7 @@ impl Conn {
     ) -> io::Result<Written> {
         self.settle(now);
         if let Some(error) = self.pipes[side as usize].failure(now) {
-            return Err(error.into());
+            return Err(error);
         }
         if self.ends[side as usize].finished {
             return Err(ErrorKind::BrokenPipe.into());
@@ -411,7 +413,7 @@ impl Conn {
     pub(crate) fn finish(&mut self, side: Side, now: VirtualTime, line: Line) -> io::Result<()> {
         self.settle(now);
         if let Some(error) = self.pipes[side as usize].failure(now) {
-            return Err(error.into());
+            return Err(error);
         }
         if !std::mem::replace(&mut self.ends[side as usize].finished, true) {
             let pipe = &mut self.pipes[side.other() as usize];

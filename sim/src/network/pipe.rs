@@ -4,7 +4,7 @@
 //! A direction that is `cut` carries nothing any more.
 
 use super::connection::Line;
-use crate::world::VirtualTime;
+use crate::{fault::injected, world::VirtualTime};
 use std::{
     collections::VecDeque,
     io::{self, ErrorKind},
@@ -54,6 +54,8 @@ pub(super) struct Pipe {
     /// The last arrival of what was not blocked: what keep-alive goes by.
     pub heard: VirtualTime,
     pub ending: Option<Ending>,
+    /// The fault that ended it, by its place in the plan.
+    pub ended_by: Option<usize>,
     /// The reader finds nothing before this.
     pub silent_until: VirtualTime,
     /// Nothing leaves before this.
@@ -96,12 +98,8 @@ impl Pipe {
     }
 
     /// The error that the reader's end has got, whether it knows or not.
-    pub fn failure(&self, now: VirtualTime) -> Option<ErrorKind> {
-        match self.ending {
-            Some(Ending::Reset { at }) if at <= now => Some(ErrorKind::ConnectionReset),
-            Some(Ending::TimedOut { at }) if at <= now => Some(ErrorKind::TimedOut),
-            _ => None,
-        }
+    pub fn failure(&self, now: VirtualTime) -> Option<io::Error> {
+        self.fails_at().filter(|at| *at <= now).and_then(|_| self.at_end().err())
     }
 
     /// When that error comes.
@@ -171,7 +169,10 @@ impl Pipe {
     /// What a reader finds who has taken all bytes.
     pub fn at_end(&self) -> io::Result<()> {
         match self.ending {
-            Some(Ending::Reset { .. }) => Err(ErrorKind::ConnectionReset.into()),
+            Some(Ending::Reset { .. }) => Err(match self.ended_by {
+                Some(fault) => injected(fault, ErrorKind::ConnectionReset, "connection reset"),
+                None => ErrorKind::ConnectionReset.into(),
+            }),
             Some(Ending::TimedOut { .. }) => Err(ErrorKind::TimedOut.into()),
             Some(Ending::Orderly { .. }) | None => Ok(()),
         }

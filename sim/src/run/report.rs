@@ -2,7 +2,7 @@
 
 use super::{Detail, Evidence, LifeEnd, LifeEvidence, LifeSummary, Restart, RunOptions, price};
 use crate::{
-    fault::{Class, FaultKind, FaultOutcome, Hit, Place, Plan, Step},
+    fault::{Class, Fault, FaultKind, FaultOutcome, Hit, Place, Plan, Step},
     judge::{Verdict, acknowledged_lines},
     scenario::Scenario,
     simulation::Panicked,
@@ -285,6 +285,13 @@ fn ledger(script: &Script, evidence: &Evidence) -> LedgerSummary {
 
 pub(super) fn timeline(evidence: &Evidence) -> Vec<TimelineEntry> {
     let mut timeline = Vec::new();
+    // A crash loop fires in the first life that it ends, and ends others.
+    let goes_on_in = |fault: usize, life: Life| {
+        evidence.faults.get(fault).is_some_and(|outcome| {
+            let fired = outcome.firing.as_ref().is_some_and(|firing| firing.life == life);
+            matches!(outcome.fault, Fault::CrashLoop(_)) && !fired
+        })
+    };
     for life in &evidence.lives {
         let entry = |at, happening| TimelineEntry { at, life: life.life, happening };
         timeline.push(entry(life.began_at, Happening::LifeBegan));
@@ -294,6 +301,9 @@ pub(super) fn timeline(evidence: &Evidence) -> Vec<TimelineEntry> {
                 timeline.push(entry(life.ended_at, Happening::LifeFailed { error: error.clone() }));
             }
             LifeEnd::CutOff => timeline.push(entry(life.ended_at, Happening::CutOff)),
+            LifeEnd::Crashed { fault, .. } if goes_on_in(*fault, life.life) => {
+                timeline.push(entry(life.ended_at, Happening::FaultFired { fault: *fault }));
+            }
             LifeEnd::Crashed { .. } | LifeEnd::Stopped => {}
         }
     }

@@ -327,7 +327,7 @@ impl<'a> Supervisor<'a> {
 
     fn out_of_time(&self) -> bool {
         let from = self.quiet_at.max(self.last_fault_over());
-        self.world.now().0 > from.0 + LIVENESS_BOUND.as_nanos() as u64
+        self.world.now() > from.after_nanos(LIVENESS_BOUND.as_nanos() as u64)
     }
 
     fn why_not_done(&self) -> String {

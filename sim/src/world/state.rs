@@ -424,7 +424,7 @@ impl State {
                 Fault::Repeat(_) => {}
                 what => {
                     self.strike(fault, driver, life, at, hit);
-                    self.net.conn(id).suffer(&what, at, line);
+                    self.net.conn(id).suffer(fault, &what, at, line);
                 }
             }
         }
@@ -438,7 +438,7 @@ impl State {
         let driver = self.armed.driver.expect("only a driver's connection has faults");
         self.strike(fault, driver, life, at, Hit::Connection { connection, after_bytes });
         let line = self.net.line(at);
-        self.net.conn(id).suffer(self.armed.fault(fault), at, line);
+        self.net.conn(id).suffer(fault, self.armed.fault(fault), at, line);
         self.net.hold_back(id);
     }
 

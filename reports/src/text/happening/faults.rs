@@ -2,11 +2,14 @@
 
 use super::Told;
 use crate::text::fold::Weight;
-use highwater_sim::fault::{Fault, FaultOutcome, FileSystem, Hit, Moment, PowerLoss, Trigger};
+use highwater_sim::{
+    fault::{Fault, FaultOutcome, FileSystem, Hit, Moment, PowerLoss, Trigger},
+    world::Life,
+};
 
-/// The line of the plan's fault number `index`, from 0. Where lines are not sent again, what becomes of half a line depends
+/// The line of the plan's fault number `index`, from 0, in a life. Where lines are not sent again, what becomes of half a line depends
 /// on how the connection ends.
-pub(super) fn tell(index: usize, outcome: &FaultOutcome, lines_are_sent_once: bool) -> Told {
+pub(super) fn tell(index: usize, outcome: &FaultOutcome, life: Life, lines_are_sent_once: bool) -> Told {
     let hit = outcome.firing.as_ref().map(|firing| what(&firing.hit)).unwrap_or_default();
     let fault = format!("fault {}", index + 1);
     match &outcome.fault {
@@ -19,7 +22,10 @@ pub(super) fn tell(index: usize, outcome: &FaultOutcome, lines_are_sent_once: bo
             Told(verb, details, Weight::End)
         }
         Fault::CrashLoop(crash) => {
-            let of = format!("{fault}, the first of {} lives in a row, before: {hit}", crash.lives);
+            let of = match outcome.firing.as_ref().is_some_and(|firing| firing.life == life) {
+                true => format!("{fault}, the first of {} lives in a row, before: {hit}", crash.lives),
+                false => format!("{fault}, once more, before disk operation {}", crash.operation),
+            };
             Told("CRASH LOOP", vec![of, survives(crash.power_loss.as_ref())], Weight::End)
         }
         other => {

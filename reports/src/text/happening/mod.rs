@@ -109,7 +109,7 @@ fn tell(report: &RunReport, these: &[TimelineEntry], memory: &mut Memory) -> Tol
             Told("START", vec![text], Weight::Notable)
         }
         Happening::FaultFired { fault } => {
-            faults::tell(*fault, &report.plan[*fault], report.ledger.protocol == "tcp")
+            faults::tell(*fault, &report.plan[*fault], first.life, report.ledger.protocol == "tcp")
         }
         Happening::Event(_) => {
             let events = these.iter().filter_map(|entry| match &entry.happening {

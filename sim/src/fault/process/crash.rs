@@ -112,7 +112,13 @@ impl Kind for Crash {
             }
             false => aim.disk(rng, DiskOperation::is_durable_step),
         };
-        let power_loss = rng.one_in(2).then(|| PowerLoss::image(drawn_image(rng)));
+        let may = |kind: FaultKind| aim.bounds.kinds.contains(&kind);
+        let loses_power = match (may(FaultKind::Crash), may(FaultKind::PowerLoss)) {
+            (true, false) => false,
+            (false, true) => true,
+            _ => rng.one_in(2),
+        };
+        let power_loss = loses_power.then(|| PowerLoss::image(drawn_image(rng)));
         Self { restart_after_ms: rng.magnitude(1..=3_000), trigger, power_loss }
     }
 
