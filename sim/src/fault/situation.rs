@@ -95,11 +95,16 @@ fn overlap(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option
         place && step.operation.is_durable_step()
     };
     let of_work: Vec<_> = aim.bounds.steps.iter().filter(|(step, _)| works(step)).collect();
-    let append = Step { operation: DiskOperation::Append, place: Place::Journal };
-    let (Step { operation, place }, made) = match of_work.iter().find(|(step, _)| *step == append) {
-        Some(appends) if rng.one_in(2) => appends,
-        _ if of_work.is_empty() => return None,
-        _ => rng.pick(&of_work),
+    // What is acknowledged, and what a recovery goes on from: what is done late there is worst.
+    let worst = match rng.below(4) {
+        0 | 1 => Some(Step { operation: DiskOperation::Append, place: Place::Journal }),
+        2 => Some(Step { operation: DiskOperation::Rename, place: Place::Checkpoint }),
+        _ => None,
+    };
+    let (Step { operation, place }, made) = match of_work.iter().find(|(step, _)| Some(*step) == worst) {
+        Some(worst) => worst,
+        None if of_work.is_empty() => return None,
+        None => rng.pick(&of_work),
     };
     let (operation, place, nth) = (*operation, *place, rng.between(1..=made.len().max(1) as u64));
     let moment = *rng.pick(&[Moment::Before, Moment::Before, Moment::Inside, Moment::After]);
