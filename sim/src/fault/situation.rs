@@ -9,7 +9,7 @@
 //! - A *handover*: a driver is taken for dead in the middle of its start, most often while it claims its generation, and its successor
 //!   fails: in the same place of its start, or some batches later.
 //! - An *overlap*: a driver is taken for dead in the middle of its work, and wakes up while its successor starts: what it was about to do
-//!   comes after what the successor has read, and before the successor does anything.
+//!   comes after what the successor has read, and before the successor does anything; or in the middle of a sync that fails for that one.
 //!
 //! All but the first are made of steps that must be met as they are planned, so nothing else is in such a plan.
 
@@ -95,11 +95,15 @@ fn overlap(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option
         place && step.operation.is_durable_step()
     };
     let of_work: Vec<_> = aim.bounds.steps.iter().filter(|(step, _)| works(step)).collect();
-    // What is acknowledged, and what a recovery goes on from: what is done late there is worst.
-    let worst = match rng.below(4) {
-        0 | 1 => Some(Step { operation: DiskOperation::Append, place: Place::Journal }),
-        2 => Some(Step { operation: DiskOperation::Rename, place: Place::Checkpoint }),
-        _ => None,
+    // What is acknowledged, and what a recovery goes on from: what is done late there is worst. And names that are not durable: a
+    // sync that fails for the successor takes them back.
+    let step = |operation, place| Some(Step { operation, place });
+    let (worst, fails) = match rng.below(8) {
+        0..3 => (step(DiskOperation::Append, Place::Journal), false),
+        3 => (step(DiskOperation::Rename, Place::Checkpoint), false),
+        4 => (step(DiskOperation::SyncDir, Place::Checkpoint), true),
+        5 => (step(*rng.pick(&[DiskOperation::CreateNew, DiskOperation::SyncDir]), Place::Journal), true),
+        _ => (None, false),
     };
     let (Step { operation, place }, made) = match of_work.iter().find(|(step, _)| Some(*step) == worst) {
         Some(worst) => worst,
@@ -110,10 +114,18 @@ fn overlap(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option
     let moment = *rng.pick(&[Moment::Before, Moment::Before, Moment::Inside, Moment::After]);
     let after_ms = rng.magnitude(1..=2_000);
     let for_ms = after_ms + rng.between(0..=START_MS_MAX);
-    let trigger = Trigger::Step { life: Life::FIRST, operation, place, nth, moment };
+    let (replaced, successor) = (Life::FIRST, Life::FIRST.next());
+    let trigger = Trigger::Step { life: replaced, operation, place, nth, moment };
     let mut faults = vec![Fault::Takeover(Takeover { trigger, for_ms, after_ms })];
+    if fails && aim.bounds.kinds.contains(&FaultKind::FailedSync) {
+        let moment = *rng.pick(&Moment::ALL);
+        let trigger =
+            Trigger::Step { life: successor, operation: DiskOperation::SyncDir, place, nth: 1, moment };
+        faults.push(aimed(FaultKind::FailedSync, trigger, rng, aim));
+        return Some(faults);
+    }
     if !crashes.is_empty() && rng.one_in(2) {
-        faults.push(crash_of_a_successor(Life::FIRST.next(), crashes, rng, aim));
+        faults.push(crash_of_a_successor(successor, crashes, rng, aim));
     }
     Some(faults)
 }
