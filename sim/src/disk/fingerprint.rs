@@ -47,6 +47,7 @@ impl Hash for Inode {
             damaged,
             length_before: _,
             promised: _,
+            written_at: _,
         } = self;
         (content, synced, cut_off, durable_name, name).hash(hash);
         (linked, recorded, renamed).hash(hash);

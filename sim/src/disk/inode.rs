@@ -11,7 +11,7 @@ use super::damage::{Damaged, Latent};
 use crate::{
     fault::FileSystem,
     rng::{Domain, Draws, stream},
-    world::{Life, NodeIndex},
+    world::{Life, NodeIndex, VirtualTime},
 };
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 use std::ops::Range;
@@ -36,6 +36,8 @@ pub(crate) struct Inode {
     pub linked: bool,
     /// Whether every change of its content is kept for the judges.
     pub recorded: bool,
+    /// When it was last written.
+    pub written_at: VirtualTime,
     /// Whether it was renamed since the last power loss.
     pub renamed: bool,
     /// The length before the last change, if that was an append.

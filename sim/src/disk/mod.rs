@@ -31,7 +31,7 @@ mod volume;
 
 pub use damage::Damage;
 pub use image::{AtRisk, FileAtRisk};
-pub use record::{Buried, ContentChange, FailedOperation, RecordedChange, Usage};
+pub use record::{Buried, ContentChange, FailedOperation, Published, RecordedChange, Usage};
 pub(crate) use volume::{Actor, InodeId, Volume};
 
 use fate::{Entry, Fate};
@@ -354,9 +354,12 @@ impl Disk for SimDisk {
     fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
         Box::pin(async move {
             let to = text(to)?;
-            let rename = |disk: &mut Volume, actor, from: &str, way| match way {
-                Way::Overwrite => disk.rename_over(from, to, actor),
-                _ => disk.rename(from, to),
+            let rename = |disk: &mut Volume, actor, from: &str, way| {
+                match way {
+                    Way::Overwrite => disk.rename_over(from, to, actor),
+                    _ => disk.rename(from, to),
+                }
+                .inspect(|()| disk.note_published(to, actor))
             };
             self.seat.on_path(DiskOperation::Rename, from, rename).await
         })

@@ -30,6 +30,19 @@ impl Buried {
     }
 }
 
+/// A file that was given its name by a rename, in which it appears as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its path since.
+    pub path: String,
+    /// Who renamed it.
+    pub life: Life,
+    /// When it was last written.
+    pub written_at: VirtualTime,
+    /// When it was renamed.
+    pub at: VirtualTime,
+}
+
 /// An operation of which the driver was told by a fault of the plan that it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedOperation {
@@ -133,6 +146,7 @@ pub(crate) struct Record {
     pub graveyard: Vec<Buried>,
     pub changes: Vec<RecordedChange>,
     pub failures: Vec<FailedOperation>,
+    pub published: Vec<Published>,
 }
 
 impl Record {

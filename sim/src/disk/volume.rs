@@ -8,7 +8,7 @@
 use super::{
     inode::Inode,
     names::{NameChange, What, complete},
-    record::{Buried, ContentChange, Record, RecordedChange, Usage},
+    record::{Buried, ContentChange, Published, Record, RecordedChange, Usage},
     struck::Struck,
 };
 use crate::{
@@ -202,6 +202,7 @@ impl Volume {
         }
         let before = file.content.len();
         file.write(offset as usize, bytes);
+        file.written_at = actor.at;
         if file.linked {
             self.usage.bytes_grow((file.content.len() - before) as u64);
         }
@@ -249,6 +250,15 @@ impl Volume {
         (file.name, file.renamed, file.recorded) = (to.into(), true, recorded);
         self.change_name(NameChange { inode, what: What::Renamed { from: from.into(), to: to.into() } });
         Ok(())
+    }
+
+    /// Takes note of a rename, which publishes what was written before.
+    pub(crate) fn note_published(&mut self, to: &str, actor: Actor) {
+        if let Ok(inode) = self.find(to) {
+            let written_at = self.inodes[inode.0].written_at;
+            let published = Published { path: to.to_owned(), life: actor.life, written_at, at: actor.at };
+            self.record.published.push(published);
+        }
     }
 
     /// Renames a file, over the one that is there.

@@ -7,18 +7,21 @@
 //! where the newer ones write the same. Files of the checkpoint directory, once a newer
 //! life has found them, never change (they may be removed, and a power loss may take unsynced bytes of the journal back: then they may be
 //! shorter, never longer); only while an older life is still there, its files that no checkpoint is made of may grow, by
-//! what nobody reads. After a claim an older life publishes at most the one checkpoint that was under way, and never the
-//! newest; and it removes no file of a newer one. Whoever says that it has stopped holds the directory no more. Not verified: what is done outside the checkpoint directory and the
+//! what nobody reads. After a claim an older life publishes at most the one checkpoint that was under way, and
+//! never the newest; and that one was written before the claim, since the check stands between the writing and the name; and it removes no file of a newer one. Whoever says that it has stopped holds the directory no more. Not verified: what is done outside the checkpoint directory and the
 //! recorded outputs.
 
 use super::{Case, Findings, image};
 use crate::{
-    fault::Place,
+    disk::Published,
+    fault::{DiskOperation, Hit, Place, Step},
     run::{Evidence, LifeEnd, LifeEvidence},
     world::{Life, VirtualTime},
 };
 use highwater_core::ids::{CheckpointId, Generation};
 use std::collections::{BTreeMap, BTreeSet};
+
+const LISTED: Step = Step { operation: DiskOperation::List, place: Place::Generation };
 
 /// A life's claim.
 #[derive(Clone, Copy)]
@@ -48,6 +51,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     violations.extend(late_emissions(evidence, &claims));
     violations.extend(changed_files(evidence));
     violations.extend(late_checkpoints(evidence, &claims));
+    violations.extend(written_late(evidence, &claims));
     violations.extend(removed_files(evidence, &claims));
     violations.extend(evidence.lives.iter().filter(|life| life.held_at_its_end).map(|life| {
         format!("life {} said that it had stopped, and still held the directory's lock", life.life)
@@ -174,6 +178,30 @@ fn late_checkpoints(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
         format!("generation {generation} published {} checkpoints after a newer one had started", late.len())
     }));
     violations
+}
+
+/// Checkpoints that a life wrote after a newer one's claim, and published. A listing of the claims that a fault made stale shows none.
+fn written_late(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
+    let is_stale = |life: Life| {
+        let firings = evidence.faults.iter().filter_map(|outcome| outcome.firing.as_ref());
+        let mut own = firings.filter(|firing| firing.life == life);
+        own.any(|firing| matches!(&firing.hit, Hit::Disk { step, .. } if *step == LISTED))
+    };
+    let checkpoints = evidence.published.iter().filter(|published| is_published(&published.path));
+    let late = checkpoints.filter_map(|published| {
+        let own = generation_of(claims, published.life);
+        let mut newer = claims.iter().filter(|claim| claim.generation > own);
+        let newer = newer.find(|claim| claim.at < published.written_at)?;
+        (own > Generation(0) && !is_stale(published.life)).then_some((published, newer))
+    });
+    late.map(|(published, newer)| {
+        let Published { life, path, written_at, .. } = published;
+        format!(
+            "life {life} wrote {path} at {written_at} and published it, life {} had started at {}",
+            newer.life, newer.at
+        )
+    })
+    .collect()
 }
 
 fn removed_files(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {

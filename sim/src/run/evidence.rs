@@ -5,7 +5,7 @@
 
 use super::TappedBatch;
 use crate::{
-    disk::{Buried, Damage, FailedOperation, Usage},
+    disk::{Buried, Damage, FailedOperation, Published, Usage},
     fault::{
         Class, DiskOperation, Fault, FaultOutcome, NetworkOperationMade, Place, Step, StepMade, StepSet,
     },
@@ -39,6 +39,8 @@ pub struct Evidence {
     pub last_pristine: Image,
     /// Files of the checkpoint directory that were removed.
     pub graveyard: Vec<Buried>,
+    /// The files that were given their names by renames, in order.
+    pub published: Vec<Published>,
     /// What was appended to the tap and to the pipeline's output, in order.
     pub emissions: Vec<Emission>,
     /// The source.

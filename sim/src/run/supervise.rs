@@ -365,6 +365,7 @@ impl<'a> Supervisor<'a> {
             last_image: self.world.files(),
             last_pristine: self.world.pristine_of_damaged_files(),
             graveyard: self.world.graveyard(),
+            published: self.world.published(),
             emissions: emissions(&self.world),
             source: self.ledger.report(),
             connections: self.world.connections(),

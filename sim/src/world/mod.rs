@@ -29,7 +29,7 @@ pub use trace::{RollingHash, TraceEntry};
 
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
-    disk::{Actor, AtRisk, Buried, Damage, FailedOperation, RecordedChange, Usage},
+    disk::{Actor, AtRisk, Buried, Damage, FailedOperation, Published, RecordedChange, Usage},
     fault::{
         Armed, DiskOperation, Family, Fault, FaultOutcome, Hit, NetworkOperationMade, Plan, PowerLoss,
         StepMade, StepSet,
@@ -371,6 +371,11 @@ impl World {
     /// The lives that hold a lock of a file.
     pub fn lock_holders(&self) -> Vec<Life> {
         self.lock().disk.lock_holders()
+    }
+
+    /// The files that were given their names by renames, in order.
+    pub fn published(&self) -> Vec<Published> {
+        self.lock().disk.record.published.clone()
     }
 
     /// The removed files that the options asked to keep, in the order of their removal.
