@@ -347,7 +347,10 @@ pub fn build_restarted(context: &StreamingContext, case: &Case, collected: &Coll
 
 /// What a slice of a running pipeline gives, as a case has it.
 pub fn slice(case: &Case, slice: &Slice, zero_time: BatchTime) -> Vec<super::case::Batch> {
-    let time = |name: &str| BatchTime(zero_time.0.strict_add_signed(case.params.signed(name)));
+    let time = |name: &str| {
+        let ms = zero_time.0.checked_add_signed(case.params.signed(name));
+        BatchTime(ms.expect("no case reaches back before 1970"))
+    };
     let batches = slice.slice(time("from_ms"), time("to_ms")).expect("all of it is remembered");
     let batch = |(time, records): (BatchTime, Vec<i64>)| {
         super::case::Batch::new(time.0 - zero_time.0, records.into_iter().map(Value::from).collect())
