@@ -111,9 +111,14 @@ impl Text {
         Words { at: self.start as usize, line: self }
     }
 
+    /// This line, borrowed.
+    pub fn as_str(&self) -> &str {
+        &self.block.text[self.start as usize..self.end as usize]
+    }
+
     /// This line as a text of its own that keeps no block in memory.
     pub fn to_word(&self) -> Word {
-        Word::from(&**self)
+        Word::from(self.as_str())
     }
 }
 
@@ -129,7 +134,7 @@ impl Deref for Text {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.block.text[self.start as usize..self.end as usize]
+        self.as_str()
     }
 }
 

@@ -11,6 +11,10 @@
 //! interval of 1 s it is written long before the next batch. Then the process is started again on the directory. Each engine runs
 //! in a process of its own, for its peak of memory; the batches to come, about 50 MB, are in it too.
 //!
+//! The same batches come to a tenth of the keys, too: what a batch costs more with all of them is told for the engine and for the bare
+//! map. With `map_with_state` neither touches what did not come, so what is left of it is memory that is farther away; with
+//! `update_state_by_key` both pass over every key.
+//!
 //! Run with `cargo bench --bench state`; `-- THREADS` for another number than 1.
 
 use foldhash::fast::RandomState;
@@ -25,40 +29,68 @@ use std::{
 };
 
 const KEYS: u64 = 1_000_000;
+/// As many as a batch has records.
+const FEW_KEYS: u64 = RECORDS;
 const RECORDS: u64 = 100_000;
-/// Batches that bring in all keys.
-const FILLING: u64 = KEYS / RECORDS;
-/// Batches after them.
+/// Batches after those that bring in all keys.
 const BATCHES: u64 = 30;
 const INTERVAL_MS: u64 = 100;
 const SNAPSHOT_EVERY: u64 = 10;
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    if let [life, operator, directory, threads] = &arguments[..] {
-        return engine(life, operator, Path::new(directory), threads.parse().expect("a number of threads"));
+    if let [life, operator, directory, threads, keys] = &arguments[..] {
+        let (threads, keys) =
+            (threads.parse().expect("a number of threads"), keys.parse().expect("a number of keys"));
+        return engine(life, operator, Path::new(directory), threads, keys);
     }
     let threads = arguments.first().map_or("1", String::as_str);
-    println!(
-        "{KEYS} keys, {RECORDS} records a batch, {threads} thread(s) for computing; medians of {BATCHES} batches"
-    );
+    println!("{RECORDS} records a batch, {threads} thread(s) for computing; medians of {BATCHES} batches");
     for (operator, bare) in
-        [("update_state_by_key", bare_update as fn() -> Vec<Duration>), ("map_with_state", bare_map)]
+        [("update_state_by_key", bare_update as fn(u64) -> Vec<Duration>), ("map_with_state", bare_map)]
     {
-        let reference = median(bare());
         println!("{operator}");
-        println!("  bare hash map     {:8.1} ms a batch", ms(reference));
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        for life in ["first", "second"] {
-            let me = env::current_exe().expect("this program");
-            let mut child = Command::new(me);
-            child.args([life, operator]).arg(directory.path()).arg(threads);
-            let output = child.env("REFERENCE_MS", ms(reference).to_string()).output().expect("it starts");
-            print!("{}", String::from_utf8_lossy(&output.stdout));
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        }
+        let few = measured(operator, bare, threads, FEW_KEYS, &["first"]);
+        let all = measured(operator, bare, threads, KEYS, &["first", "second"]);
+        println!(
+            "  {KEYS} keys cost {:.2} of what {FEW_KEYS} do with the same updates; the bare map's {:.2}",
+            all.engine_ms / few.engine_ms,
+            all.bare_ms / few.bare_ms
+        );
     }
 }
+
+/// What a batch takes.
+struct Measured {
+    engine_ms: f64,
+    bare_ms: f64,
+}
+
+/// Measures the lives of an engine on a directory of its own, beside the bare map.
+fn measured(
+    operator: &str,
+    bare: fn(u64) -> Vec<Duration>,
+    threads: &str,
+    keys: u64,
+    lives: &[&str],
+) -> Measured {
+    let bare_ms = ms(median(bare(keys)));
+    println!("  {keys} keys");
+    println!("  bare hash map     {bare_ms:8.1} ms a batch");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for life in lives {
+        let mut child = Command::new(env::current_exe().expect("this program"));
+        child.args([life, operator]).arg(directory.path()).args([threads, &keys.to_string()]);
+        let output = child.env("REFERENCE_MS", bare_ms.to_string()).output().expect("it starts");
+        print!("{}", String::from_utf8_lossy(&output.stdout));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let told = fs::read_to_string(directory.path().join(TYPICAL)).expect("the first life has told");
+    Measured { engine_ms: told.parse().expect("a number"), bare_ms }
+}
+
+/// The file in which the first life tells the median of its batches, in milliseconds.
+const TYPICAL: &str = "typical-ms";
 
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
@@ -69,25 +101,30 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
+/// Batches that bring in all keys.
+fn filling(keys: u64) -> u64 {
+    keys / RECORDS
+}
+
 /// The records of a batch: keys that lie far apart in every table.
-fn batch(number: u64) -> Vec<(u64, u64)> {
-    let key = |record: u64| match number < FILLING {
+fn batch(number: u64, keys: u64) -> Vec<(u64, u64)> {
+    let key = |record: u64| match number < filling(keys) {
         true => number * RECORDS + record,
         // Each key once: this number and that of the keys have no common divisor.
-        false => (number * 7_919 + record * 611_953) % KEYS,
+        false => (number * 7_919 + record * 611_953) % keys,
     };
     (0..RECORDS).map(|record| (key(record).wrapping_mul(0x9e37_79b9_7f4a_7c15), 1)).collect()
 }
 
-fn batches() -> Vec<Vec<(u64, u64)>> {
-    (0..FILLING + BATCHES).map(batch).collect()
+fn batches(keys: u64) -> Vec<Vec<(u64, u64)>> {
+    (0..filling(keys) + BATCHES).map(|number| batch(number, keys)).collect()
 }
 
 fn is_told(total: u64) -> bool {
     total > 1_000_000
 }
 
-fn bare_update() -> Vec<Duration> {
+fn bare_update(keys: u64) -> Vec<Duration> {
     let mut states: HashMap<u64, u64, RandomState> = HashMap::default();
     let step = |batch: Vec<(u64, u64)>| {
         let started = Instant::now();
@@ -101,10 +138,10 @@ fn bare_update() -> Vec<Duration> {
         assert_eq!(told, 0);
         started.elapsed()
     };
-    batches().into_iter().map(step).skip(FILLING as usize).collect()
+    batches(keys).into_iter().map(step).skip(filling(keys) as usize).collect()
 }
 
-fn bare_map() -> Vec<Duration> {
+fn bare_map(keys: u64) -> Vec<Duration> {
     let mut states: HashMap<u64, u64, RandomState> = HashMap::default();
     let step = |batch: Vec<(u64, u64)>| {
         let started = Instant::now();
@@ -119,7 +156,7 @@ fn bare_map() -> Vec<Duration> {
         assert_eq!(told.len(), 0);
         started.elapsed()
     };
-    batches().into_iter().map(step).skip(FILLING as usize).collect()
+    batches(keys).into_iter().map(step).skip(filling(keys) as usize).collect()
 }
 
 fn updated(records: DStream<(u64, u64)>) -> DStream<(u64, u64)> {
@@ -155,7 +192,7 @@ struct Seen {
     completed: Option<Instant>,
 }
 
-fn engine(life: &str, operator: &str, directory: &Path, threads: usize) {
+fn engine(life: &str, operator: &str, directory: &Path, threads: usize, keys: u64) {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let (done, finished) = mpsc::channel();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -186,7 +223,7 @@ fn engine(life: &str, operator: &str, directory: &Path, threads: usize) {
                 Event::Recovered(_) => seen.recovered = Some(Instant::now()),
                 Event::BatchCompleted { records, .. } => {
                     seen.records += records;
-                    if is_second || seen.records == KEYS + BATCHES * RECORDS {
+                    if is_second || seen.records == keys + BATCHES * RECORDS {
                         seen.completed.get_or_insert_with(Instant::now);
                         // The other side waits until the first one comes.
                         let _ = done.send(());
@@ -198,7 +235,7 @@ fn engine(life: &str, operator: &str, directory: &Path, threads: usize) {
         let create = |env: &_| {
             let context = StreamingContext::new(env, options)?;
             context.add_listener(listen);
-            let records = context.queue_stream(batches());
+            let records = context.queue_stream(batches(keys));
             let output = match operator {
                 "map_with_state" => mapped(records),
                 _ => updated(records),
@@ -218,11 +255,12 @@ fn engine(life: &str, operator: &str, directory: &Path, threads: usize) {
     let seen = seen.lock().expect("no panic");
     let reference: f64 = env::var("REFERENCE_MS").expect("told by the parent").parse().expect("a number");
     if life == "first" {
-        let took = &seen.took[FILLING as usize..];
+        let took = &seen.took[filling(keys) as usize..];
         let of = |writing: bool| -> Vec<_> {
             took.iter().filter(|(_, beside)| *beside == writing).map(|(took, _)| *took).collect()
         };
         let typical = ms(median(of(false)));
+        fs::write(directory.join(TYPICAL), typical.to_string()).expect("it is written");
         println!(
             "  engine            {typical:8.1} ms a batch; {:.2} of the bare map's",
             typical / reference

@@ -38,10 +38,13 @@ fn assert_same(what: &str, found: &[Batch], expected: &[Batch]) {
     assert_eq!(times(found), times(expected), "{what}: the times of the batches");
 }
 
+/// Spark checkpoints a `mapWithState` in every so many batches where a program says nothing else.
+const SPARKS_INTERVAL: u64 = 10;
+
 fn check(case: &Arc<Case>) {
     let spark = case.output.clone().unwrap_or_default();
     let found = run::outcome(case);
-    let every = case.params.number_or_none("checkpoint_interval_batches").unwrap_or(1);
+    let every = case.params.number_or_none("checkpoint_interval_batches").unwrap_or(SPARKS_INTERVAL);
     if case.params.number_or_none("timeout_ms").is_some() && every > 1 {
         assert_same("the model of Spark's late time-outs", &time_outs::model(case, every), &spark);
         return assert_same("time-outs in every batch", &found, &time_outs::model(case, 1));

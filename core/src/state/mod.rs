@@ -8,5 +8,7 @@ mod slots;
 mod table;
 
 pub use hash::{KEY_GROUPS, KeyGroup, KeyHasher};
+#[cfg(test)]
+pub(crate) use slots::looks;
 pub(crate) use slots::{Run, Slots};
 pub(crate) use table::{Entry, Table};

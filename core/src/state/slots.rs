@@ -21,6 +21,27 @@ pub(crate) struct Slot<K, V> {
     value: Option<V>,
 }
 
+/// Tells the tests of operators what a batch costs: each slot that is looked at, and each one that is copied.
+#[inline]
+fn looks_at(_slots: usize) {
+    #[cfg(test)]
+    looks::LOOKS.with(|looks| looks.set(looks.get() + _slots as u64));
+}
+
+#[cfg(test)]
+mod looks {
+    use std::cell::Cell;
+
+    thread_local!(pub(super) static LOOKS: Cell<u64> = const { Cell::new(0) });
+
+    /// How many slots were looked at on this thread.
+    pub(crate) fn looks() -> u64 {
+        LOOKS.get()
+    }
+}
+#[cfg(test)]
+pub(crate) use looks::looks;
+
 /// A part of a table, as it is at some moment.
 #[derive(Debug)]
 pub(crate) struct Run<K, V>(Arc<Vec<Slot<K, V>>>);
@@ -34,6 +55,7 @@ impl<K, V> Clone for Run<K, V> {
 impl<K, V> Run<K, V> {
     /// Its keys and their values, in order.
     pub fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
+        looks_at(self.0.len());
         self.0.iter().filter_map(|slot| Some((&slot.key, slot.value.as_ref()?)))
     }
 }
@@ -68,7 +90,10 @@ impl<K: Clone, V: Clone> Part<K, V> {
         if let Part::Shared(_) = self
             && let Part::Shared(run) = std::mem::replace(self, Part::Own(Vec::new()))
         {
-            *self = Part::Own(Arc::try_unwrap(run.0).unwrap_or_else(|shared| (*shared).clone()));
+            *self = Part::Own(Arc::try_unwrap(run.0).unwrap_or_else(|shared| {
+                looks_at(shared.len());
+                (*shared).clone()
+            }));
         }
         match self {
             Part::Own(slots) => slots,
@@ -112,10 +137,12 @@ impl<K: Eq + Clone, V: Clone> Slots<K, V> {
     }
 
     fn slot(parts: &[Part<K, V>], position: u32) -> &Slot<K, V> {
+        looks_at(1);
         &parts[position as usize / RUN_SLOTS].slots()[position as usize % RUN_SLOTS]
     }
 
     fn slot_mut(&mut self, position: u32) -> &mut Slot<K, V> {
+        looks_at(1);
         &mut self.parts[position as usize / RUN_SLOTS].own()[position as usize % RUN_SLOTS]
     }
 
@@ -174,7 +201,9 @@ impl<K: Eq + Clone, V: Clone> Slots<K, V> {
         let mut gone = Vec::new();
         let mut position = 0;
         for part in &mut self.parts {
-            for slot in part.own() {
+            let slots = part.own();
+            looks_at(slots.len());
+            for slot in slots {
                 if slot.value.is_some() || position >= known {
                     slot.value = update(position, slot.value.take());
                     if slot.value.is_none() {

@@ -118,8 +118,14 @@ impl Params {
         interval(self.number(name))
     }
 
+    /// A number that may be below zero.
+    pub fn signed(&self, name: &str) -> i64 {
+        let value = self.get(name).unwrap_or_else(|| panic!("no parameter {name} in {:?}", self.values));
+        value.as_i64().unwrap_or_else(|| panic!("{name} is no number: {value}"))
+    }
+
     /// States that are there at the beginning.
-    pub fn initial(&self) -> Vec<(String, i64)> {
+    pub fn initial<S: DeserializeOwned>(&self) -> Vec<(String, S)> {
         let read = |value: &Value| serde_json::from_value(value.clone()).expect("initial states are pairs");
         self.get("initial").map_or_else(Vec::new, read)
     }

@@ -49,7 +49,7 @@ pub fn build(context: &StreamingContext, case: &Case, collected: &Collected) -> 
             let remembered = inputs.numbers(0).remember(interval(case.batches() * case.batch_ms));
             collected.take(remembered.stream());
             // Asked for when the batches are there.
-            let _ = (case.params.number("from_ms"), case.params.number("to_ms"));
+            let _ = (case.params.signed("from_ms"), case.params.signed("to_ms"));
             Some(remembered)
         }
         operator if operator.starts_with("comp_") => {
@@ -211,10 +211,11 @@ fn state(inputs: &Inputs<'_>, collected: &Collected) {
     let text = params.text("fn");
     match inputs.case.operator.as_str() {
         "updateStateByKey" if text == "[calls+1, sum+sum(values)]" => {
-            collected.take(stream.update_state_by_key(|values, state: Option<(i64, i64)>| {
+            let update = |values: Vec<i64>, state: Option<(i64, i64)>| {
                 let (calls, sum) = state.unwrap_or_default();
                 Some((calls + 1, sum + functions::sum(&values)))
-            }));
+            };
+            collected.take(stream.update_state_by_key_with_initial_state(params.initial(), update));
         }
         "updateStateByKey" => {
             let (initial, update) = (params.initial(), functions::update(text));
@@ -346,7 +347,10 @@ pub fn build_restarted(context: &StreamingContext, case: &Case, collected: &Coll
 
 /// What a slice of a running pipeline gives, as a case has it.
 pub fn slice(case: &Case, slice: &Slice, zero_time: BatchTime) -> Vec<super::case::Batch> {
-    let time = |name: &str| BatchTime(zero_time.0 + case.params.number(name));
+    let time = |name: &str| {
+        let ms = zero_time.0.checked_add_signed(case.params.signed(name));
+        BatchTime(ms.expect("no case reaches back before 1970"))
+    };
     let batches = slice.slice(time("from_ms"), time("to_ms")).expect("all of it is remembered");
     let batch = |(time, records): (BatchTime, Vec<i64>)| {
         super::case::Batch::new(time.0 - zero_time.0, records.into_iter().map(Value::from).collect())

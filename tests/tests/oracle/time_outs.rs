@@ -20,8 +20,9 @@ pub fn model(case: &Case, checkpoint_every: u64) -> Vec<Batch> {
         unknown(case.params.text("fn"));
     }
     let time_out_ms = case.params.number("timeout_ms");
-    // A key's state, and the time of its last record.
+    // A key's state, and the time of its last record; that of a state that was there at the beginning is the first batch's.
     let mut states: BTreeMap<String, (i64, u64)> = BTreeMap::new();
+    states.extend(case.params.initial().into_iter().map(|(key, state)| (key, (state, case.batch_ms))));
     let mut output = Vec::new();
     for (index, records) in case.records::<Pair>(0).into_iter().enumerate() {
         let number = index as u64 + 1;

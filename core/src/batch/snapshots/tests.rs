@@ -144,7 +144,7 @@ fn batches_go_on_while_a_snapshot_is_written_and_are_computed_again_from_it() {
 }
 
 #[test]
-fn an_orderly_stop_waits_for_the_snapshot_and_publishes_it() {
+fn an_orderly_stop_writes_the_snapshot_under_way_and_its_last_checkpoint_names_it() {
     on_a_runtime(async {
         let directory = tempfile::tempdir().unwrap();
         let (told, gate) = (Arc::new(Told::default()), Arc::new(Gate::default()));
@@ -156,9 +156,40 @@ fn an_orderly_stop_waits_for_the_snapshot_and_publishes_it() {
         gate.open();
         context.await_termination().await.unwrap();
         let events = told.events.lock().unwrap().clone();
-        // A busy machine has batches to make up for, which may have snapshots of their own.
-        assert!(snapshots_named(&events).count() > 0, "{events:?}");
         assert!(matches!(events.last(), Some(Event::Stopped { error: None })));
+        let stopping = events.iter().position(|event| matches!(event, Event::Stopping)).unwrap();
+        let completed = events[..stopping].iter().rev().find_map(|event| match event {
+            Event::BatchCompleted { time, .. } => Some(*time),
+            _ => None,
+        });
+        let written: Vec<_> = events
+            .iter()
+            .enumerate()
+            .filter_map(|(at, event)| match event {
+                Event::SnapshotWritten { time, .. } => Some((at, *time)),
+                _ => None,
+            })
+            .collect();
+        let under_way = *written.first().expect("the one that was under way");
+        assert!(under_way.0 > stopping && Some(under_way.1) <= completed, "{under_way:?}: {events:?}");
+        // A busy machine has batches to make up for, which may have snapshots of their own: the last one counts.
+        let last = *written.last().expect("there is one");
+        let checkpoint = events.iter().enumerate().rev().find_map(|(at, event)| match event {
+            Event::CheckpointPublished { snapshot, .. } => Some((at, *snapshot)),
+            _ => None,
+        });
+        let (named_at, named) = checkpoint.expect("the last checkpoint");
+        assert!(
+            named_at > last.0 && named == Some(last.1),
+            "{named:?} is named, {last:?} was written: {events:?}"
+        );
+        let told_again = Arc::new(Told::default());
+        program(directory.path(), &told_again, &gate).await.stop(false).await.unwrap();
+        let restored = told_again.events.lock().unwrap().iter().find_map(|event| match event {
+            Event::Recovered(recovery) => Some(recovery.snapshot),
+            _ => None,
+        });
+        assert_eq!(restored, Some(named), "the next start begins with it");
     });
 }
 

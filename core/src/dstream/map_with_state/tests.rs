@@ -3,11 +3,12 @@ use crate::{
     dstream::{
         DStream,
         in_line::trial::{
-            Input, Output, Record, batches, each_window, number, random, random_of_many_keys, records,
+            Input, Output, Record, Trial, batches, each_window, number, random, random_of_many_keys, records,
             run_of_table, run_through, sorted, told,
         },
     },
     ids::BatchTime,
+    state::looks,
 };
 use std::collections::BTreeMap;
 
@@ -174,6 +175,40 @@ fn a_record_keeps_its_key_from_timing_out_even_if_the_function_does_nothing() {
     };
     assert_eq!(ends(2), [7], "its record comes in the batch in which it would have timed out");
     assert_eq!(ends(1), [3], "without a state there is nothing to keep");
+}
+
+#[test]
+fn a_batch_costs_the_keys_that_came_however_many_are_kept() {
+    const BATCHES: u64 = 600;
+    const RECORDS: u64 = 40;
+    for (keys, timeout) in
+        [(1_000, None), (100_000, None), (1_000, Some(700)), (10_000, Some(700)), (100_000, Some(700))]
+    {
+        let trial = Trial::new(|records: Pairs| {
+            let spec = StateSpec::function(TELL).initial_state((0..keys).map(|key| (format!("k{key}"), 1)));
+            records
+                .map_with_state(match timeout {
+                    Some(count) => spec.timeout(batches(count)),
+                    None => spec,
+                })
+                .mapped()
+        });
+        let before = looks();
+        trial.run((1, Vec::new()));
+        assert!(looks() - before >= keys, "the first batch puts them in, and that is seen: {keys} keys");
+        let before = looks();
+        for number in 2..2 + BATCHES {
+            let key = |record| format!("k{}", (number * RECORDS + record) * 7_919 % keys);
+            trial.run((number, vec![(0..RECORDS).map(|record| (key(record), 1)).collect()]));
+        }
+        // Some for each record: its key is found, its state taken and put back. And where states time out, one for each note of a
+        // record, when those that do not hold any more are cleared away.
+        let for_each_record = (looks() - before) / (BATCHES * RECORDS);
+        assert!(
+            (1..=6).contains(&for_each_record),
+            "{for_each_record} for each record of {keys} keys, {timeout:?}"
+        );
+    }
 }
 
 #[test]

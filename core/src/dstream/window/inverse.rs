@@ -124,7 +124,8 @@ where
     }
 
     fn advance(&self, scope: &BatchScope<'_>) {
-        if !scope.is_due(self.span.parent) {
+        // What is in no window is neither added nor taken off: Spark does one of both.
+        if !self.span.takes(scope) {
             return;
         }
         let mut state = self.lock();
