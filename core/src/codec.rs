@@ -159,18 +159,18 @@ fn decode_bounded<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), binco
         0x1_0001..=0x10_0000 => within!(0x10_0000),
         0x10_0001..=0x100_0000 => within!(0x100_0000),
         0x100_0001..=0x800_0000 => within!(0x800_0000),
-        _ => within!(PAYLOAD_BYTES_MAX),
+        ..=PAYLOAD_BYTES_MAX => within!(PAYLOAD_BYTES_MAX),
+        // A value that was put together from several frames, such as a key's state.
+        _ => within!(PAYLOAD_BYTES_MAX.saturating_mul(64)),
     }
 }
 
-/// Encodes a plain value, without a frame.
+/// Encodes a plain value, without a frame. It may be longer than a frame takes.
 ///
 /// # Panics
-/// If the value's `Serialize` fails or its encoding is longer than [`PAYLOAD_BYTES_MAX`].
+/// If the value's `Serialize` fails.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    let bytes = bincode::serde::encode_to_vec(value, bincode::config::standard()).expect("the value encodes");
-    assert!(bytes.len() <= PAYLOAD_BYTES_MAX, "a payload of {} bytes is too long", bytes.len());
-    bytes
+    bincode::serde::encode_to_vec(value, bincode::config::standard()).expect("the value encodes")
 }
 
 /// Decodes a plain value that takes all of `bytes`.
@@ -188,7 +188,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
 /// Appends a value to `out` as a frame.
 ///
 /// # Panics
-/// As [`encode`].
+/// As [`encode`], and if its encoding is longer than [`PAYLOAD_BYTES_MAX`].
 pub fn write_frame<T: Payload>(out: &mut Vec<u8>, generation: Generation, sequence: u64, value: &T) {
     write_frame_bytes(out, T::KIND, xxh3_64(T::SCHEMA.as_bytes()), generation, sequence, &encode(value));
 }
@@ -201,6 +201,7 @@ fn write_frame_bytes(
     sequence: u64,
     payload: &[u8],
 ) {
+    assert!(payload.len() <= PAYLOAD_BYTES_MAX, "a payload of {} bytes is too long", payload.len());
     let start = out.len();
     out.reserve(HEADER_BYTES + payload.len());
     out.extend_from_slice(&MAGIC);

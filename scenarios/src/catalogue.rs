@@ -58,9 +58,18 @@ pub fn scenarios() -> Vec<Scenario> {
 /// An operator as a scenario. The catalogue has each with a source that can resume alone: what the other one does differently is in what
 /// comes to the operator.
 fn of_operator(operator: Operator, mode: Mode, corpus: Arc<Vec<String>>) -> Scenario {
-    let Operator { pipeline, model, slide } = operator;
+    let Operator { pipeline, model, slide, time_out } = operator;
     let windows = slide.map(|_| figures(move |batches| told::figures(batches, &model(batches))));
-    let expectations = Expectations { windows, ..Expectations::default() };
+    let time_outs = time_out.map(|gone| {
+        let of_gone = move |figures: Vec<Figure>| -> Vec<Figure> {
+            figures.into_iter().filter(|(_, word, _)| word.starts_with(gone)).collect()
+        };
+        Figures {
+            expected: Arc::new(move |batches| of_gone(told::figures(batches, &model(batches)))),
+            read: Arc::new(move |text| of_gone(read(text))),
+        }
+    });
+    let expectations = Expectations { windows, time_outs, ..Expectations::default() };
     let text: Model = Arc::new(move |batches| {
         let line = |((time, _), told): (&Input, Option<told::Counts>)| {
             told.map_or_else(String::new, |told| {

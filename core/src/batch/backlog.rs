@@ -117,6 +117,7 @@ pub(crate) struct Backlog {
 const ROOM_UNIT_BYTES: usize = 1024;
 
 impl Backlog {
+    /// A backlog that begins with what was recovered. The batches and their allocations are in the same order.
     pub fn new(
         directory: Arc<CheckpointDirectory>,
         journal: Journal,
@@ -126,14 +127,14 @@ impl Backlog {
         last_allocated: BatchTime,
         backlog_bytes_max: usize,
     ) -> Self {
+        assert_eq!(allocations.len(), recovered.len(), "each recovered batch has its allocation");
         let allocated = allocations
             .into_iter()
-            .map(|(allocation, location)| {
+            .zip(recovered)
+            .map(|((allocation, location), batch)| {
+                assert_eq!(allocation.time, batch.time, "each recovered batch has its allocation");
                 let segment = location.segment.segment;
-                let of_blocks = recovered
-                    .iter()
-                    .filter(|batch| batch.time == allocation.time)
-                    .flat_map(|batch| batch.blocks.iter().map(|block| block.location.segment.segment));
+                let of_blocks = batch.blocks.iter().map(|block| block.location.segment.segment);
                 let oldest = of_blocks.min().map_or(segment, |oldest| oldest.min(segment));
                 (allocation.time, Allocated { allocation, oldest })
             })

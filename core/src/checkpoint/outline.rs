@@ -40,17 +40,26 @@ pub(crate) async fn outline_snapshot(
     let damaged = |offset: u64, error: FrameError| Error::damaged(path, offset, &error);
     let header: SnapshotHeader = window.decode(decode).await?.map_err(|error| damaged(0, error))?;
     let (mut chunks, mut operators) = (0, BTreeMap::<OperatorId, (u64, u64)>::new());
+    let mut going_on = None;
     while !window.is_at_end() {
         let at = window.offset();
         let state: OperatorState = window.decode(decode).await?.map_err(|error| damaged(at, error))?;
         let size = operators.entry(state.operator).or_default();
-        *size = (size.0 + 1, size.1 + state.chunk.0.len() as u64);
-        chunks += 1;
+        size.1 += state.chunk.0.len() as u64;
+        match going_on {
+            None => {
+                size.0 += 1;
+                chunks += 1;
+            }
+            Some(operator) if operator == state.operator => {}
+            Some(_) => return Err(damaged(at, FrameError::Header { field: "operator" })),
+        }
+        going_on = state.goes_on.then_some(state.operator);
     }
     let is_named = |reference: &SnapshotReference| {
         reference.time == header.time && reference.checksum == window.checksum()
     };
-    if chunks != header.chunks || !reference.is_none_or(is_named) {
+    if going_on.is_some() || chunks != header.chunks || !reference.is_none_or(is_named) {
         return Err(damaged(0, FrameError::Header { field: "time, number of chunks or checksum" }));
     }
     Ok(SnapshotOutline { time: header.time, bytes, operators })

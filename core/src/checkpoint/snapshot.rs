@@ -1,7 +1,8 @@
 //! The data checkpoint: the state of every stateful operator, in one file.
 //!
-//! A header frame that says how many chunks follow, then a frame for each chunk. The checkpoint that names the file knows its
-//! length and checksum, so a file that was cut at a record's border is found out.
+//! A header frame that says how many chunks follow, then the chunks. A chunk is a frame, or several where it is long: how long is the
+//! author's matter, whose state for one key may be of any size. The checkpoint that names the file knows its length and checksum, so a
+//! file that was cut at a record's border is found out.
 
 use super::{CheckpointDirectory, SnapshotReference, store::file_name};
 use crate::{
@@ -13,7 +14,10 @@ use crate::{
     state::KeyHasher,
 };
 use serde::{Deserialize, Serialize};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SnapshotHeader {
@@ -29,15 +33,19 @@ impl Payload for SnapshotHeader {
 #[derive(Serialize, Deserialize)]
 pub(super) struct OperatorState {
     pub operator: OperatorId,
+    /// Whether the chunk goes on in the next frame.
+    pub goes_on: bool,
     pub chunk: Bytes,
 }
 
 impl Payload for OperatorState {
     const KIND: Kind = Kind::OperatorState;
-    const SCHEMA: &'static str = "operator u32, chunk bytes";
+    const SCHEMA: &'static str = "operator u32, goes on bool, bytes of a chunk of at most 1024 records";
 }
 
-/// How many bytes are encoded and written at once. A batch that waits for a thread waits no longer than this takes.
+/// How many bytes are encoded before others have their turn, and the most of a frame. A piece is up to twice as long, and encoding
+/// it takes as long as its last chunk takes: operators keep those short, as far as their records are. A batch that waits for a thread
+/// waits no longer than that.
 const PIECE_BYTES: usize = 1 << 20;
 
 /// The state after a batch as it was then, whatever becomes of it.
@@ -64,6 +72,8 @@ struct Encoder {
     generation: Generation,
     header: Option<SnapshotHeader>,
     chunks: std::vec::IntoIter<(OperatorId, Chunk)>,
+    /// A chunk that is written in part, and how much of it.
+    begun: Option<(OperatorId, Vec<u8>, usize)>,
     sequence: u64,
 }
 
@@ -73,12 +83,13 @@ impl Encoder {
             generation: frozen.id.generation,
             header: Some(SnapshotHeader { time: frozen.time, chunks: frozen.chunks.len() as u64 }),
             chunks: frozen.chunks.into_iter(),
+            begun: None,
             sequence: 0,
         }
     }
 
     fn has_more(&self) -> bool {
-        self.chunks.len() > 0
+        self.begun.is_some() || self.chunks.len() > 0
     }
 
     /// The next bytes of the file.
@@ -88,13 +99,22 @@ impl Encoder {
             codec::write_frame(&mut bytes, self.generation, 0, &header);
         }
         while bytes.len() < PIECE_BYTES
-            && let Some((operator, chunk)) = self.chunks.next()
+            && let Some((operator, chunk, from)) = self.chunk()
         {
             self.sequence += 1;
-            let state = OperatorState { operator, chunk: Bytes(chunk()) };
+            let to = chunk.len().min(from + PIECE_BYTES);
+            let goes_on = to < chunk.len();
+            let state = OperatorState { operator, goes_on, chunk: Bytes(chunk[from..to].to_vec()) };
             codec::write_frame(&mut bytes, self.generation, self.sequence, &state);
+            self.begun = goes_on.then_some((operator, chunk, to));
         }
         bytes
+    }
+
+    /// The chunk that is begun, or the next one, and from where on it is to be written.
+    fn chunk(&mut self) -> Option<(OperatorId, Vec<u8>, usize)> {
+        let begun = self.begun.take();
+        begun.or_else(|| self.chunks.next().map(|(operator, chunk)| (operator, chunk(), 0)))
     }
 }
 
@@ -155,6 +175,15 @@ pub(crate) async fn read_snapshot(
     // The name comes from a file: it must not lead out of the directory.
     let path = snapshots.join(Path::new(&reference.name).file_name().unwrap_or_default());
     let bytes = crate::journal::read_file(&*env.disk, &path).await?;
+    chunks_of(path, &bytes, reference)
+}
+
+/// The chunks that these bytes of a snapshot hold.
+fn chunks_of(
+    path: PathBuf,
+    bytes: &[u8],
+    reference: &SnapshotReference,
+) -> Result<Vec<(OperatorId, Vec<u8>)>> {
     if bytes.len() as u64 != reference.bytes {
         let (offset, expected) = (bytes.len() as u64, reference.bytes);
         return Err(Error::Damaged {
@@ -164,18 +193,25 @@ pub(crate) async fn read_snapshot(
         });
     }
     let damaged = |offset: usize, error: FrameError| Error::damaged(&path, offset as u64, &error);
-    let (frame, mut at) = codec::read_frame(&bytes).map_err(|error| damaged(0, error))?;
+    let (frame, mut at) = codec::read_frame(bytes).map_err(|error| damaged(0, error))?;
     let header: SnapshotHeader = frame.decode().map_err(|error| damaged(0, error))?;
-    let mut chunks = Vec::new();
+    let mut chunks: Vec<(OperatorId, Vec<u8>)> = Vec::new();
+    let mut goes_on = false;
     while at < bytes.len() {
         let (frame, length) = codec::read_frame(&bytes[at..]).map_err(|error| damaged(at, error))?;
         let state: OperatorState = frame.decode().map_err(|error| damaged(at, error))?;
-        chunks.push((state.operator, state.chunk.0));
+        match chunks.last_mut().filter(|_| goes_on) {
+            Some((operator, chunk)) if *operator == state.operator => chunk.extend(state.chunk.0),
+            Some(_) => return Err(damaged(at, FrameError::Header { field: "operator" })),
+            None => chunks.push((state.operator, state.chunk.0)),
+        }
+        goes_on = state.goes_on;
         at += length;
     }
-    if chunks.len() as u64 != header.chunks
+    if goes_on
+        || chunks.len() as u64 != header.chunks
         || header.time != reference.time
-        || crc32c::crc32c(&bytes) != reference.checksum
+        || crc32c::crc32c(bytes) != reference.checksum
     {
         return Err(damaged(0, FrameError::Header { field: "time, number of chunks or checksum" }));
     }
@@ -203,4 +239,66 @@ pub(crate) fn restore(
             .map_err(|reason| format!("the state of operator {}: {reason}", node.id()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::CheckpointSequence;
+
+    const TIME: BatchTime = BatchTime(2000);
+    const ID: CheckpointId = CheckpointId { sequence: CheckpointSequence(4), generation: Generation(3) };
+
+    fn chunk(operator: u32, bytes: &[u8]) -> (OperatorId, Vec<u8>) {
+        (OperatorId(operator), bytes.to_vec())
+    }
+
+    /// The pieces of a snapshot of these chunks.
+    fn pieces(chunks: &[(OperatorId, Vec<u8>)]) -> Vec<Vec<u8>> {
+        let chunks = chunks.iter().cloned().map(|(id, bytes)| (id, Box::new(move || bytes) as Chunk));
+        let mut encoder = Encoder::new(Frozen { id: ID, time: TIME, chunks: chunks.collect() });
+        let mut pieces = vec![encoder.piece()];
+        while encoder.has_more() {
+            pieces.push(encoder.piece());
+        }
+        pieces
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<(OperatorId, Vec<u8>)>> {
+        let (length, checksum) = (bytes.len() as u64, crc32c::crc32c(bytes));
+        let reference = SnapshotReference { time: TIME, name: file_name(ID), bytes: length, checksum };
+        chunks_of("snapshot".into(), bytes, &reference)
+    }
+
+    #[test]
+    fn a_long_chunk_is_written_piece_by_piece_and_comes_back_whole() {
+        let long: Vec<u8> = (0..5 * PIECE_BYTES / 2).map(|at| at as u8).collect();
+        let chunks = [
+            chunk(1, b"short"),
+            chunk(1, &long),
+            chunk(1, &long[..PIECE_BYTES]),
+            chunk(2, &long[..2 * PIECE_BYTES]),
+            chunk(2, b""),
+            chunk(3, &long[1..]),
+        ];
+        let pieces = pieces(&chunks);
+        let longest = pieces.iter().map(Vec::len).max();
+        assert!(longest.is_some_and(|bytes| bytes < 2 * PIECE_BYTES + 4096), "{longest:?}");
+        assert_eq!(read(&pieces.concat()).unwrap(), chunks);
+    }
+
+    #[test]
+    fn a_snapshot_that_ends_within_a_chunk_or_goes_on_with_another_is_damaged() {
+        let mut frames = pieces(&[chunk(1, &[7; PIECE_BYTES + 1])]).concat();
+        let first = {
+            let (_, header) = codec::read_frame(&frames).unwrap();
+            header + codec::read_frame(&frames[header..]).unwrap().1
+        };
+        assert!(read(&frames[..first]).is_err());
+        frames.truncate(first);
+        let other = OperatorState { operator: OperatorId(2), goes_on: false, chunk: Bytes(vec![7]) };
+        codec::write_frame(&mut frames, ID.generation, 2, &other);
+        let error = read(&frames).unwrap_err().to_string();
+        assert!(error.contains("operator cannot be right"), "{error}");
+    }
 }

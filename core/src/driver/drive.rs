@@ -101,6 +101,18 @@ pub(super) enum Part {
     SnapshotWriter,
 }
 
+impl Part {
+    /// Its name, for people.
+    fn name(self) -> &'static str {
+        match self {
+            Part::Receiver => "receiver",
+            Part::Generator => "batch generator",
+            Part::Runner => "batch runner",
+            Part::SnapshotWriter => "snapshot writer",
+        }
+    }
+}
+
 /// How a task has ended.
 pub(super) type End = (Part, Result<()>);
 type Ends = mpsc::UnboundedSender<End>;
@@ -114,13 +126,7 @@ struct EndTeller {
 
 impl Drop for EndTeller {
     fn drop(&mut self) {
-        let task = match self.part {
-            Part::Receiver => "receiver",
-            Part::Generator => "batch generator",
-            Part::Runner => "batch runner",
-            Part::SnapshotWriter => "snapshot writer",
-        };
-        let result = self.result.take().unwrap_or(Err(Error::TaskLost { task }));
+        let result = self.result.take().unwrap_or(Err(Error::TaskLost { task: self.part.name() }));
         // The driver may have ended before.
         let _ = self.ends.send((self.part, result));
     }
@@ -139,14 +145,8 @@ impl Driver {
         work: impl Future<Output = Result<()>> + Send + 'static,
     ) -> Box<dyn Task> {
         let ends = ends.clone();
-        let name = match part {
-            Part::Receiver => "receiver",
-            Part::Generator => "generator",
-            Part::Runner => "runner",
-            Part::SnapshotWriter => "snapshots",
-        };
         self.env.executor.spawn(
-            name,
+            part.name(),
             Box::pin(async move {
                 let mut teller = EndTeller { ends, part, result: None };
                 teller.result = Some(work.await);

@@ -13,6 +13,7 @@ use std::{
 };
 
 /// What an operator does.
+// Checkpoints hold a kind as its place in this list: a new one goes to its end, and none is moved or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum OperatorKind {
@@ -284,5 +285,60 @@ impl GraphBuilder {
             stateful: std::mem::take(&mut self.stateful),
             outputs: std::mem::take(&mut self.outputs),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec;
+
+    #[test]
+    fn a_kind_of_operator_has_the_number_that_it_has_in_checkpoints_for_ever() {
+        use OperatorKind::*;
+        let numbered = [
+            (0u8, SocketTextStream),
+            (1u8, TextFileStream),
+            (2u8, QueueStream),
+            (3u8, ReceiverStream),
+            (4u8, Map),
+            (5u8, FlatMap),
+            (6u8, Filter),
+            (7u8, MapPartitions),
+            (8u8, Glom),
+            (9u8, Repartition),
+            (10u8, Union),
+            (11u8, Count),
+            (12u8, Reduce),
+            (13u8, CountByValue),
+            (14u8, Transform),
+            (15u8, TransformWith),
+            (16u8, Cache),
+            (17u8, Remember),
+            (18u8, MapValues),
+            (19u8, FlatMapValues),
+            (20u8, ReduceByKey),
+            (21u8, GroupByKey),
+            (22u8, CombineByKey),
+            (23u8, Cogroup),
+            (24u8, Join),
+            (25u8, LeftOuterJoin),
+            (26u8, RightOuterJoin),
+            (27u8, FullOuterJoin),
+            (28u8, UpdateStateByKey),
+            (29u8, MapWithState),
+            (30u8, StateSnapshots),
+            (31u8, Window),
+            (32u8, ReduceByWindow),
+            (33u8, ReduceByKeyAndWindow),
+            (34u8, GroupByKeyAndWindow),
+            (35u8, Output),
+        ];
+        for (number, kind) in numbered {
+            assert_eq!(codec::encode(&kind), [number], "{kind:?}");
+            assert_eq!(codec::decode(&[number]), Ok(kind));
+        }
+        let next = [numbered.len() as u8];
+        assert!(codec::decode::<OperatorKind>(&next).is_err(), "a new kind belongs into this list");
     }
 }

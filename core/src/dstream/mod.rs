@@ -15,6 +15,7 @@ mod map_with_state;
 mod output;
 mod pairs;
 mod partition;
+mod pieces;
 mod rdd;
 mod remember;
 mod scatter;

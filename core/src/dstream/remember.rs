@@ -5,6 +5,7 @@
 
 use super::{
     BatchScope, Chunk, DStream, Operator, OperatorKind, Parent, Partition, Rdd, Stateful, Stored, Stream,
+    pieces::{pieces_of_each, put},
 };
 use crate::{
     codec,
@@ -14,6 +15,7 @@ use crate::{
 use std::{
     any::type_name,
     collections::VecDeque,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -46,6 +48,10 @@ pub enum SliceError {
 
 /// A batch, in its partitions.
 type Parts<T> = Arc<Vec<Vec<T>>>;
+
+/// A chunk of a snapshot: of which batch, of which of its partitions, and records of that. A batch without partitions has one chunk
+/// that names none.
+type Piece<T> = (Option<BatchTime>, BatchTime, Option<u32>, Vec<T>);
 
 struct Kept<T> {
     zero_time: Option<BatchTime>,
@@ -122,24 +128,44 @@ impl<T: Stored> Stateful for Remember<T> {
     fn freeze(&self) -> Vec<Chunk> {
         let kept = self.lock();
         let zero_time = kept.zero_time;
-        let chunk = |(time, parts): &(BatchTime, Parts<T>)| {
-            let (time, parts) = (*time, parts.clone());
-            Box::new(move || codec::encode(&(zero_time, time, &*parts))) as Chunk
+        let chunks = |(time, parts): &(BatchTime, Parts<T>)| {
+            let time = *time;
+            if parts.is_empty() {
+                let none: Piece<T> = (zero_time, time, None, Vec::new());
+                return vec![Box::new(move || codec::encode(&none)) as Chunk];
+            }
+            let lengths: Vec<usize> = parts.iter().map(Vec::len).collect();
+            let chunk = |(part, range): (u32, Range<usize>)| {
+                let parts = parts.clone();
+                let piece =
+                    move || codec::encode(&(zero_time, time, Some(part), &parts[part as usize][range]));
+                Box::new(piece) as Chunk
+            };
+            pieces_of_each(&lengths).map(chunk).collect()
         };
-        kept.batches.iter().map(chunk).collect()
+        kept.batches.iter().flat_map(chunks).collect()
     }
 
     fn restore(&self, chunks: &[&[u8]], _hasher: KeyHasher) -> Result<(), String> {
-        let mut kept = self.lock();
+        let (mut zero_time, mut batches) = (None, Vec::<(BatchTime, Vec<Vec<T>>)>::new());
         for chunk in chunks {
-            let (zero_time, time, parts): (Option<BatchTime>, BatchTime, Vec<Vec<T>>) =
+            let (zero, time, part, records): Piece<T> =
                 codec::decode(chunk).map_err(|error| error.to_string())?;
-            if kept.batches.back().is_some_and(|(before, _)| *before >= time) {
-                return Err("its batches are not in the order of their times".into());
+            zero_time = zero;
+            match batches.last() {
+                Some((before, _)) if *before > time => {
+                    return Err("its batches are not in the order of their times".into());
+                }
+                Some((before, _)) if *before == time => {}
+                _ => batches.push((time, Vec::new())),
             }
-            kept.zero_time = zero_time;
-            kept.batches.push_back((time, Arc::new(parts)));
+            if let (Some(part), Some((_, parts))) = (part, batches.last_mut()) {
+                put(parts, part, records)?;
+            }
         }
+        let mut kept = self.lock();
+        kept.zero_time = zero_time;
+        kept.batches = batches.into_iter().map(|(time, parts)| (time, Arc::new(parts))).collect();
         Ok(())
     }
 }
@@ -294,7 +320,8 @@ mod tests {
     fn remembered_batches_are_the_same_after_a_recovery() {
         let (_, before, _) = after(5);
         let chunks: Vec<_> = before.node.freeze().into_iter().map(|chunk| chunk()).collect();
-        assert_eq!(chunks.len(), 4);
+        // Two partitions of four batches.
+        assert_eq!(chunks.len(), 8);
         let chunks: Vec<_> = chunks.iter().map(Vec::as_slice).collect();
         let (program, recovered, _) = after(0);
         recovered.node.restore(&chunks, workers().hasher).unwrap();
@@ -302,8 +329,36 @@ mod tests {
         recovered.node.advance(&program.scope(6));
         assert_eq!(slice(&recovered, 3000, 6000).unwrap(), [3000, 4000, 5000, 6000]);
         let (_, other, _) = after(0);
-        let order = other.node.restore(&[chunks[1], chunks[0]], workers().hasher).unwrap_err();
+        let order = other.node.restore(&[chunks[2], chunks[0]], workers().hasher).unwrap_err();
         assert_eq!(order, "its batches are not in the order of their times");
+    }
+
+    #[test]
+    fn large_and_empty_batches_are_snapshotted_in_pieces_and_come_back() {
+        let batch = |time| match time {
+            1 => Vec::new(),
+            2 => vec![Vec::new(), (0..3000).collect(), vec![7]],
+            _ => vec![Vec::new()],
+        };
+        let remember = || {
+            let program = Program::new();
+            let remembered = program.stream(batch).remember(Interval::from_secs(9));
+            (program, remembered)
+        };
+        let (program, before) = remember();
+        (1..=3).for_each(|time| before.node.advance(&program.scope(time)));
+        let chunks: Vec<_> = before.node.freeze().into_iter().map(|chunk| chunk()).collect();
+        assert!(chunks.iter().all(|chunk| chunk.len() < 4096), "3 bytes a record at most");
+        let (_, recovered) = remember();
+        recovered
+            .node
+            .restore(&chunks.iter().map(Vec::as_slice).collect::<Vec<_>>(), workers().hasher)
+            .unwrap();
+        let parts = |remembered: &Remembered<u64>| -> Vec<Vec<Vec<u64>>> {
+            remembered.node.lock().batches.iter().map(|(_, parts)| parts.to_vec()).collect()
+        };
+        assert_eq!(parts(&recovered), [1, 2, 3].map(batch));
+        assert_eq!(parts(&recovered), parts(&before));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod for_each;
 mod print;
+#[cfg(test)]
+mod steps;
 mod text_directories;
 mod text_file;
 mod text_record;

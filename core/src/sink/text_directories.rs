@@ -11,7 +11,10 @@
 //!
 //! An empty file's name may not be durable, and no later sync would make it so once one has failed. It is given anew, by way of a
 //! hidden name. A driver that is replaced and dies right between these two renames, after the newer one has filled the file, leaves
-//! it under the hidden name; this is the one case in which two drivers leave something to mend by hand.
+//! it under the hidden name. This is the one case in which two drivers leave something to mend by hand. No later start could:
+//! the batch is complete, so nothing leads back to its directory, and of all directories that there are, however many, none says that
+//! it was given up. Nor can the newer driver look once more, since the older one may wake up after any look. What to look for, and to
+//! do, is in docs/operating.md.
 //!
 //! Nothing is removed but what has that hidden name. Files of other names are left as they are; one that has a name of ours and is
 //! there before the batch's first emission is an error.

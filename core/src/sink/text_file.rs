@@ -18,7 +18,7 @@ use crate::{
     error::Error,
 };
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -50,41 +50,123 @@ impl<F> TextFile<F> {
 
 /// What the file is called for a moment while its name is made durable.
 const RENAMING: &str = ".renaming";
+/// How often an opening begins anew because another driver has changed the file's names meanwhile. Each such change brings that one
+/// nearer to its end.
+const OPENINGS_MAX: usize = 8;
+
+/// The names that the file has in turn.
+struct Names<'a> {
+    disk: &'a dyn Disk,
+    path: &'a Path,
+    /// It has this name until its own one is durable. Whoever creates it, creates it here, and whoever gives it its own name anew, moves
+    /// it here: of two drivers only one can, so there is never a second file.
+    renaming: &'a Path,
+    directory: &'a Path,
+}
 
 /// Opens the file, or creates it, and returns it with its length. Both are durable, and so is its name.
-async fn open(disk: &Arc<dyn Disk>, path: &Path) -> Result<(Box<dyn File>, u64), Error> {
+async fn open(disk: &dyn Disk, path: &Path) -> Result<(Box<dyn File>, u64), Error> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let mut renaming = path.as_os_str().to_owned();
     renaming.push(RENAMING);
-    let renaming = Path::new(&renaming);
-    match disk.rename(renaming, path).await {
-        // An earlier start died in between.
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(Error::disk("rename to", path)(error)),
-    }
-    match disk.create_new(path).await {
-        Ok(file) => {
-            disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
-            return Ok((file, 0));
+    let names = Names { disk, path, renaming: Path::new(&renaming), directory };
+    for _ in 0..OPENINGS_MAX {
+        if let Some(opened) = names.open().await? {
+            return Ok(opened);
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(Error::disk("create", path)(error)),
     }
-    let length = disk.length(path).await.map_err(Error::disk("read the length of", path))?;
-    if length == 0 {
-        // The start that created it may have died before the name was durable, or have been told that it is not: what a sync gave
-        // up, no later sync makes durable, so the name is given anew. Removing the file instead could take it from a newer driver.
-        disk.rename(path, renaming).await.map_err(Error::disk("rename", path))?;
-        disk.rename(renaming, path).await.map_err(Error::disk("rename to", path))?;
-        disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+    let changed = io::Error::new(ErrorKind::InvalidData, "another driver is changing its name; start again");
+    Err(Error::disk("open", path)(changed))
+}
+
+impl Names<'_> {
+    /// The open file and its length; `None` if another driver has changed the names meanwhile.
+    async fn open(&self) -> Result<Option<(Box<dyn File>, u64)>, Error> {
+        let Self { disk, path, renaming, directory } = *self;
+        match disk.rename(renaming, path).await {
+            // An earlier start died in between.
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => self.clear().await?,
+            Err(error) => return Err(Error::disk("rename to", path)(error)),
+        }
+        let found = if_there(disk.length(path).await).map_err(Error::disk("read the length of", path))?;
+        let length = found.unwrap_or(0);
+        if length == 0 {
+            let hidden = match found {
+                None => if_free(disk.create_new(renaming).await.map(drop)),
+                // The start that created it may have died before the name was durable, or have been told that it is not: what a
+                // sync gave up, no later sync makes durable, so the name is given anew. Removing the file instead could take it
+                // from a newer driver.
+                Some(_) => if_free(disk.rename(path, renaming).await).or_else(is_gone),
+            };
+            let operation = found.map_or("create", |_| "rename");
+            if hidden.map_err(Error::disk(operation, path))?.is_none() {
+                return Ok(None);
+            }
+            let named = if_free(disk.rename(renaming, path).await).or_else(is_gone);
+            if named.map_err(Error::disk("rename to", path))?.is_none() {
+                return Ok(None);
+            }
+            disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
+        }
+        let file = if_there(disk.open_append(path).await).map_err(Error::disk("open", path))?;
+        let Some(mut file) = file else { return Ok(None) };
+        file.sync().await.map_err(Error::disk("sync", path))?;
+        Ok(Some((file, length)))
     }
-    let mut file = disk.open_append(path).await.map_err(Error::disk("open", path))?;
-    file.sync().await.map_err(Error::disk("sync", path))?;
-    Ok((file, length))
+
+    /// Sees to a file that has the hidden name beside one that has its own. A driver that was about to create it leaves that when
+    /// another one was faster; nobody has written to it, so it is removed. Only with two older drivers at once, one that stands
+    /// still here and one that gives the name anew, something else could have taken its place.
+    ///
+    /// # Errors
+    /// If it has content and the other one has none: then it is not known which one is the output.
+    async fn clear(&self) -> Result<(), Error> {
+        let Self { disk, path, renaming, .. } = *self;
+        let length = |path| async move {
+            let length =
+                if_there(disk.length(path).await).map_err(Error::disk("read the length of", path))?;
+            Ok::<_, Error>(length.unwrap_or(0))
+        };
+        let hidden = length(renaming).await?;
+        if hidden == 0 {
+            return if_there(disk.remove(renaming).await).map(drop).map_err(Error::disk("remove", renaming));
+        }
+        if length(path).await? > 0 {
+            // As a rename in two steps leaves it, or a copy of somebody's: the output is what has its name.
+            return Ok(());
+        }
+        let reason = format!(
+            "it is empty, and {} has {hidden} bytes: if those are the output, remove the empty file and give the other its \
+             name; if not, remove the other",
+            renaming.display()
+        );
+        Err(Error::disk("open", path)(io::Error::new(ErrorKind::AlreadyExists, reason)))
+    }
+}
+
+/// Nothing if the name is gone.
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    result.map(Some).or_else(is_gone)
+}
+
+/// Nothing if the new name is another file's.
+fn if_free<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+fn is_gone<T>(error: io::Error) -> io::Result<Option<T>> {
+    match error.kind() {
+        ErrorKind::NotFound => Ok(None),
+        _ => Err(error),
+    }
 }
 
 impl Opened {
@@ -111,7 +193,7 @@ impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for Te
         at: Option<SinkPosition>,
     ) -> BoxFuture<'a, Result<SinkPosition, SinkError>> {
         Box::pin(async move {
-            let (file, length) = open(&env.disk, &self.path).await?;
+            let (file, length) = open(&*env.disk, &self.path).await?;
             let position = at.map_or(length, |at| at.0.min(length));
             self.finding = match at {
                 Some(SinkPosition(at)) if length < at => Some(SinkFinding::Missing(at - length)),
@@ -149,45 +231,5 @@ impl<T: Data, F: Fn(&Batch<T>) -> String + Send + Sync + 'static> Sink<T> for Te
     }
 }
 
-#[cfg(all(test, feature = "os"))]
-#[allow(clippy::disallowed_methods, reason = "the test changes the machine's files")]
-mod tests {
-    use super::*;
-    use crate::ids::{BatchTime, Generation};
-    use std::fs;
-
-    #[test]
-    fn a_file_that_somebody_else_changes_is_an_error_that_names_it_and_the_next_start_goes_on() {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("output");
-        let info = |time| BatchInfo { time: BatchTime(time), generation: Generation(1), repetition: false };
-        let sink = || TextFile::new(path.clone(), |batch: &Batch<u64>| format!("{}\n", batch.records[0]));
-        runtime.block_on(async {
-            let env = crate::os::env_with_threads(1);
-            let changes: [fn(&Path); 3] = [
-                |path| fs::write(path, "1\nanother driver\n").unwrap(),
-                |path| fs::write(path, "").unwrap(),
-                |path| fs::write(path, "1").unwrap(),
-            ];
-            for change in changes {
-                let _ = fs::remove_file(&path);
-                let mut first = sink();
-                first.open(&env, None).await.unwrap();
-                let at = first.emit(info(1), b"1\n".to_vec()).await.unwrap();
-                change(&path);
-                let changed = fs::read(&path).unwrap();
-                let error = first.emit(info(2), b"2\n".to_vec()).await.unwrap_err();
-                assert!(error.to_string().starts_with(&format!("cannot write to {}: ", path.display())));
-                assert!(!error.downcast_ref::<Error>().unwrap().is_unusable_input(), "{error}");
-                assert_eq!(fs::read(&path).unwrap(), changed);
-
-                let mut next = sink();
-                next.open(&env, Some(at)).await.unwrap();
-                next.emit(info(2), b"2\n".to_vec()).await.unwrap();
-                let kept = &changed[..changed.len().min(2)];
-                assert_eq!(fs::read(&path).unwrap(), [kept, b"2\n"].concat());
-            }
-        });
-    }
-}
+#[cfg(test)]
+mod tests;

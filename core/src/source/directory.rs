@@ -6,7 +6,8 @@
 //! covered by a checkpoint. The position is the list of the files that were taken and are still there.
 //!
 //! A file is read twice: for its checksum when it is taken, and for its lines when its batch is computed. The second time it is in
-//! the machine's memory, as a rule.
+//! the machine's memory, as a rule. A block is stored as soon as it is full, so that a first look over a large directory that is cut
+//! off was not in vain.
 
 use super::{
     BlockData, FileRange, LoadedBlock, NewBlock, Position, ReceiverSupervisor, Source, lines::LineSplitter,
@@ -31,6 +32,39 @@ pub(crate) struct DirectorySource {
     line_bytes_max: usize,
 }
 
+/// A look over the files that are new.
+struct Look<'a> {
+    env: &'a Env,
+    directory: &'a Path,
+    /// Those that it has not come to.
+    names: std::vec::IntoIter<String>,
+    /// The most bytes of files in a block.
+    bytes_max: u64,
+    /// A file that the last block had no room for.
+    taken: Option<FileRange>,
+}
+
+impl Look<'_> {
+    /// The files of the next block, in their order; none if there are no more. When `is_stopping`, it leaves the rest of them for the
+    /// next start.
+    async fn next_block(&mut self, is_stopping: impl Fn() -> bool) -> Result<Option<Vec<FileRange>>> {
+        let mut block: Vec<FileRange> = self.taken.take().into_iter().collect();
+        let mut bytes: u64 = block.iter().map(|file| file.length).sum();
+        while !is_stopping()
+            && let Some(name) = self.names.next()
+        {
+            let file = take(self.env, &self.directory.join(name), self.bytes_max).await?;
+            bytes += file.length;
+            if bytes > self.bytes_max && !block.is_empty() {
+                self.taken = Some(file);
+                break;
+            }
+            block.push(file);
+        }
+        Ok((!block.is_empty()).then_some(block))
+    }
+}
+
 impl DirectorySource {
     pub fn new(directory: PathBuf, poll_interval: Duration, line_bytes_max: usize) -> Self {
         Self { directory, poll_interval, line_bytes_max }
@@ -46,11 +80,10 @@ impl DirectorySource {
             let names = env.disk.list(&self.directory).await.map_err(Error::disk("list", &self.directory))?;
             let present: BTreeSet<String> =
                 names.into_iter().filter(|name| !name.starts_with(['.', '_'])).collect();
-            let mut files = Vec::new();
-            for name in present.difference(&taken) {
-                files.push(take(&env, &self.directory.join(name)).await?);
-            }
-            for files in blocks(files) {
+            let names = present.difference(&taken).cloned().collect::<Vec<_>>().into_iter();
+            let (directory, bytes_max) = (&*self.directory, BLOCK_BYTES_MAX);
+            let mut look = Look { env: &env, directory, names, bytes_max, taken: None };
+            while let Some(files) = look.next_block(|| supervisor.is_stopping()).await? {
                 taken.extend(files.iter().filter_map(|file| name_of(&file.path)));
                 let position = Some(Position(codec::encode(&taken)));
                 let records = files.len() as u64;
@@ -83,10 +116,10 @@ impl DirectorySource {
 }
 
 /// A file as it is now.
-async fn take(env: &Env, path: &Path) -> Result<FileRange> {
+async fn take(env: &Env, path: &Path, bytes_max: u64) -> Result<FileRange> {
     let length = env.disk.length(path).await.map_err(Error::disk("read the length of", path))?;
-    if length > BLOCK_BYTES_MAX {
-        return Err(too_large(path, length));
+    if length > bytes_max {
+        return Err(too_large(path, length, bytes_max));
     }
     let checksum = scan(env, path, length, |_| {}).await?.ok_or_else(|| Error::InputChanged {
         path: path.to_owned(),
@@ -115,27 +148,10 @@ async fn scan(env: &Env, path: &Path, length: u64, mut each: impl FnMut(&[u8])) 
 /// The most bytes of files in a block: three times as long where nothing is UTF-8, a block's text stays below 4 GiB.
 const BLOCK_BYTES_MAX: u64 = 1 << 30;
 
-fn too_large(path: &Path, length: u64) -> Error {
-    let reason = format!("it has {length} bytes, the most is {BLOCK_BYTES_MAX}: split it");
+fn too_large(path: &Path, length: u64, bytes_max: u64) -> Error {
+    let reason = format!("it has {length} bytes, the most is {bytes_max}: split it");
     let source = std::io::Error::new(ErrorKind::FileTooLarge, reason);
     Error::Disk { operation: "take", path: path.to_owned(), source }
-}
-
-/// Deals files out to blocks, in their order.
-fn blocks(files: Vec<FileRange>) -> Vec<Vec<FileRange>> {
-    let mut blocks: Vec<Vec<FileRange>> = Vec::new();
-    let mut bytes = 0;
-    for file in files {
-        bytes += file.length;
-        match blocks.last_mut().filter(|_| bytes <= BLOCK_BYTES_MAX) {
-            Some(block) => block.push(file),
-            None => {
-                bytes = file.length;
-                blocks.push(vec![file]);
-            }
-        }
-    }
-    blocks
 }
 
 fn name_of(path: &str) -> Option<String> {
@@ -160,26 +176,55 @@ impl Source for DirectorySource {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "os"))]
+#[allow(clippy::disallowed_methods, reason = "the test makes the machine's files")]
 mod tests {
     use super::*;
+    use std::{cell::Cell, fs};
 
-    fn file(length: u64) -> FileRange {
-        FileRange { path: format!("d/{length}"), length, checksum: 0 }
+    /// The blocks of files of so many bytes, of which a block takes 6, until it fails or is stopped after so many of them.
+    fn blocks(lengths: &[usize], stop_after: usize) -> (Vec<Vec<u64>>, Option<Error>) {
+        let directory = tempfile::tempdir().unwrap();
+        let names: Vec<String> = (0..lengths.len()).map(|number| format!("file-{number}")).collect();
+        for (name, length) in names.iter().zip(lengths) {
+            fs::write(directory.path().join(name), vec![b'x'; *length]).unwrap();
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let env = crate::os::env_with_threads(1);
+            let (directory, names) = (directory.path(), names.into_iter());
+            let mut look = Look { env: &env, directory, names, bytes_max: 6, taken: None };
+            let mut blocks: Vec<Vec<u64>> = Vec::new();
+            let count = Cell::new(0);
+            loop {
+                count.set(blocks.len());
+                match look.next_block(|| count.get() >= stop_after).await {
+                    Ok(Some(files)) => blocks.push(files.iter().map(|file| file.length).collect()),
+                    Ok(None) => return (blocks, None),
+                    Err(error) => return (blocks, Some(error)),
+                }
+            }
+        })
     }
 
     #[test]
     fn blocks_are_bounded_and_keep_the_order() {
-        let half = BLOCK_BYTES_MAX / 2;
-        let dealt = blocks(vec![file(1), file(half), file(half), file(BLOCK_BYTES_MAX), file(2)]);
-        let lengths: Vec<Vec<u64>> =
-            dealt.iter().map(|block| block.iter().map(|file| file.length).collect()).collect();
-        assert_eq!(lengths, [vec![1, half], vec![half], vec![BLOCK_BYTES_MAX], vec![2]]);
+        let (blocks, error) = blocks(&[1, 3, 3, 6, 2, 0, 4, 0, 1], usize::MAX);
+        assert_eq!(blocks, [vec![1, 3], vec![3], vec![6], vec![2, 0, 4, 0], vec![1]]);
+        assert!(error.is_none());
     }
 
     #[test]
-    fn a_file_too_large_for_a_block_is_an_error_that_says_so() {
-        let error = too_large(Path::new("d/large"), BLOCK_BYTES_MAX + 1);
-        assert!(error.to_string().contains("split it"), "{error}");
+    fn a_block_is_there_before_the_files_after_it_are_read() {
+        let (blocks, error) = blocks(&[3, 3, 3, 7], usize::MAX);
+        assert_eq!(blocks, [[3, 3]]);
+        assert!(error.is_some_and(|error| error.to_string().ends_with("the most is 6: split it")));
+    }
+
+    #[test]
+    fn a_stop_waits_for_no_more_files_and_drops_none_that_was_taken() {
+        // The third file was read when the first block was full.
+        assert_eq!(blocks(&[3, 3, 3, 3, 7], 1).0, [vec![3, 3], vec![3]]);
+        assert_eq!(blocks(&[3, 3], 0).0, [[0; 0]; 0]);
     }
 }

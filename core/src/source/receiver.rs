@@ -120,7 +120,11 @@ impl<R: Receiver> ReceiverContext<R> {
     /// [`Receiver::receive`] returns.
     ///
     /// # Errors
-    /// Whatever kept them from being durable: then nothing may be acknowledged. [`Error::Fenced`] if a newer driver has started.
+    /// Whatever kept them from being durable: then nothing may be acknowledged. [`Error::Fenced`] if a newer driver has started;
+    /// [`Error::Receiver`] if the records and the position, encoded, are more than 1 GiB less 1 KiB.
+    ///
+    /// # Panics
+    /// If the `Serialize` of a record or of the position fails.
     pub async fn store(&mut self, records: Vec<R::Record>, position: R::Position) -> Result<()> {
         self.finish().await?;
         let block = NewBlock {

@@ -16,6 +16,9 @@ use crate::{
 use serde::de::DeserializeOwned;
 use std::{future::Future, sync::Arc};
 
+/// The most bytes of a block and its position together: what a record of the journal takes, but for its other fields.
+pub(super) const BLOCK_BYTES_MAX: usize = codec::PAYLOAD_BYTES_MAX - (1 << 10);
+
 /// The engine's side of a running source.
 pub(crate) struct ReceiverSupervisor {
     env: Env,
@@ -60,11 +63,15 @@ impl ReceiverSupervisor {
     /// much is received and not yet processed.
     ///
     /// # Errors
-    /// Whatever kept it from being durable: then nothing may be acknowledged.
+    /// [`Error::Receiver`] for a block of more than [`BLOCK_BYTES_MAX`]; whatever kept it from being durable: then nothing may be acknowledged.
     pub fn store(&self, block: NewBlock) -> BoxFuture<'static, Result<()>> {
         let (backlog, source) = (self.backlog.clone(), self.source);
         let listeners = self.listeners.clone();
-        Box::pin(async move { backlog.store(source, block, &listeners).await })
+        Box::pin(async move {
+            let position_bytes = block.position.as_ref().map_or(0, |position| position.0.len());
+            fits(source, block.data.bytes() + position_bytes)?;
+            backlog.store(source, block, &listeners).await
+        })
     }
 
     /// Makes sure that no newer driver has started: an older one takes nothing from the source any more, since it could not keep it.
@@ -99,5 +106,31 @@ impl ReceiverSupervisor {
     /// Tells the listeners.
     pub fn tell(&self, event: Event) {
         self.listeners.tell(&event);
+    }
+}
+
+/// # Errors
+/// [`Error::Receiver`] if a block of so many bytes is more than the journal takes.
+fn fits(stream: SourceId, bytes: usize) -> Result<()> {
+    if bytes <= BLOCK_BYTES_MAX {
+        return Ok(());
+    }
+    let reason = format!(
+        "a block of {bytes} bytes with its position, the most is {BLOCK_BYTES_MAX}; nothing of it was stored: store fewer \
+         records at a time"
+    );
+    Err(Error::Receiver { stream, source: reason.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_the_journal_does_not_take_is_an_error_that_says_what_to_do() {
+        assert!(fits(SourceId(0), BLOCK_BYTES_MAX).is_ok());
+        let error = fits(SourceId(3), BLOCK_BYTES_MAX + 1).unwrap_err().to_string();
+        assert!(error.starts_with("the receiver of source 3 failed: a block of 1073740801 bytes"), "{error}");
+        assert!(error.ends_with("store fewer records at a time"), "{error}");
     }
 }

@@ -22,7 +22,9 @@ impl KeyHasher {
         Self { seed }
     }
 
-    /// The hash of a key: XXH3 over what its `Hash` writes, numbers as little endian.
+    /// The hash of a key. What its `Hash` writes is taken in one after another, in a state of 64 bits that begins with the seed: bytes
+    /// by XXH3 with the state as its seed; a number, whatever its width, by one multiplication, mixed into the rotated state by the
+    /// finaliser of SplitMix64, of 128 bits the lower half first. The byte 0xff as a number of its own, which ends a `str`, is left out.
     pub fn hash<K: Hash + ?Sized>(&self, key: &K) -> u64 {
         let mut state = Stable(self.seed);
         key.hash(&mut state);

@@ -32,6 +32,8 @@ pub struct Operator {
     pub model: fn(&Batches) -> Told,
     /// Where what is told is what windows hold, in batches how far these slide at once; the judge of windows looks at it number by number.
     pub slide: Option<u64>,
+    /// Where keys time out, what the names begin with under which that is told; the judge of time-outs looks at each of them.
+    pub time_out: Option<&'static str>,
 }
 
 /// All of them, by name.

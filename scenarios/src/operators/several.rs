@@ -29,6 +29,7 @@ pub(super) const CACHE: Operator = Operator {
     ),
     model: |batches| joined(batches, Sliding { window_batches: 1, slide_batches: 1 }, SHORT),
     slide: Some(SHORT.slide_batches),
+    time_out: None,
 };
 
 const FEW: Sliding = Sliding { window_batches: 4, slide_batches: 3 };
@@ -48,6 +49,7 @@ pub(super) const JOIN: Operator = Operator {
     ),
     model: |batches| joined(batches, FEW, MANY),
     slide: Some(FEW.slide_batches),
+    time_out: None,
 };
 
 /// The words that are in a window and in a longer one, with how often they are in each.
@@ -96,4 +98,5 @@ pub(super) const REMEMBER: Operator = Operator {
         told.collect()
     },
     slide: Some(1),
+    time_out: None,
 };

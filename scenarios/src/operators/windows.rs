@@ -18,7 +18,12 @@ const fn operator(
     graph: fn(DStream<Text>) -> DStream<(Word, u64)>,
     model: fn(&Batches) -> Told,
 ) -> Operator {
-    Operator { pipeline: Pipeline::new(name, about, graph), model, slide: Some(span.slide_batches) }
+    Operator {
+        pipeline: Pipeline::new(name, about, graph),
+        model,
+        slide: Some(span.slide_batches),
+        time_out: None,
+    }
 }
 
 const fn span(window_batches: u64, slide_batches: u64) -> Sliding {

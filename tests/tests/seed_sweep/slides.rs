@@ -1,5 +1,5 @@
-//! A crash at each moment of a batch in which windows slide or a snapshot is taken, of every operator that keeps something: what a sweep
-//! draws now and then is enumerated here.
+//! A crash at each moment of a batch in which windows slide or a snapshot is taken, of the process and of the machine, of every operator
+//! that keeps something and of `sessions`: what a sweep draws now and then is enumerated here.
 
 use highwater_core::event::Event;
 use highwater_scenarios::{catalogue::find, operators::OPERATORS};
@@ -44,16 +44,15 @@ fn batch_of(entry: &highwater_sim::run::TimelineEntry, report: &RunReport) -> Op
     Some((time.0 - zero_time.0) / 1_000)
 }
 
-/// Crashes a run of a scenario in each millisecond of a batch; how many of the crashes left the batch to be emitted again.
+/// Crashes a run of a scenario in each millisecond of a batch, in both ways; how many of the crashes left the batch to be emitted again.
 fn crashes(scenario: &Scenario, batch: u64) -> usize {
     let (seed, report) = calm(scenario);
     let told = report.timeline.iter().filter(|entry| batch_of(entry, &report) == Some(batch));
     let told: Vec<u64> = told.map(|entry| entry.at.millis()).collect();
     let (first, last) = (told[0] - AROUND_MS, told[told.len() - 1] + AROUND_MS);
     let mut again = 0;
-    for at_ms in first..=last {
-        // Of the process and of the machine in turn: what one leaves, the other may.
-        let power_loss = at_ms.is_multiple_of(2).then(|| PowerLoss::image(at_ms));
+    for (at_ms, of_machine) in (first..=last).flat_map(|at_ms| [(at_ms, false), (at_ms, true)]) {
+        let power_loss = of_machine.then(|| PowerLoss::image(at_ms));
         let crash = Crash { restart_after_ms: 400, trigger: Trigger::Time { at_ms }, power_loss };
         let plan = Some(Plan::of(vec![Fault::Crash(crash)]));
         let report = run(scenario, &RunOptions { plan, ..RunOptions::seeded(seed) }).report;
@@ -66,11 +65,14 @@ fn crashes(scenario: &Scenario, batch: u64) -> usize {
 
 #[test]
 fn a_crash_at_any_moment_of_a_slide_changes_nothing() {
+    let operators = OPERATORS.map(|operator| (operator.pipeline.name, operator.slide));
+    let all: Vec<_> = operators.into_iter().chain([("sessions", None)]).collect();
     let of_half = |half: usize| {
-        for operator in OPERATORS.iter().skip(half).step_by(2) {
-            let scenario = find(operator.pipeline.name).expect("it is in the catalogue");
+        for (name, slide) in all.iter().skip(half).step_by(2) {
+            let scenario = find(name).expect("it is in the catalogue");
             // Where nothing slides: a batch after which a snapshot is taken.
-            let batch = BATCH_MAX / operator.slide.unwrap_or(2) * operator.slide.unwrap_or(2);
+            let every = slide.unwrap_or(2);
+            let batch = BATCH_MAX / every * every;
             let again = crashes(&scenario, batch);
             assert!(again > 0, "{}: no crash fell between the output and its completion", scenario.name);
         }

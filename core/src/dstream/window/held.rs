@@ -9,6 +9,8 @@ use crate::{
     state::{KEY_GROUPS, KeyHasher, Table},
 };
 
+use std::ops::Range;
+
 const GROUPS: usize = KEY_GROUPS / SHUFFLE_PARTITIONS;
 
 /// A key's value, and how many panes inside the window have the key.
@@ -63,10 +65,27 @@ impl<K: Key, V: Stored> HeldKeys<K, V> {
         self.0.iter().all(|table| table.entries().is_empty())
     }
 
+    /// How many keys it has.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|table| table.entries().len()).sum()
+    }
+
     /// The keys with their values and in how many panes each is.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V, u32)> {
-        let entries = self.0.iter().flat_map(Table::entries);
-        entries.map(|entry| (&entry.key, entry.value.value(), entry.value.panes))
+        self.range(0..self.len())
+    }
+
+    /// Those at these places.
+    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = (&K, &V, u32)> {
+        let mut end = 0;
+        let slices = self.0.iter().map(move |table| {
+            let entries = table.entries();
+            let begin = end;
+            end += entries.len();
+            let within = |place: usize| place.clamp(begin, end) - begin;
+            &entries[within(range.start)..within(range.end)]
+        });
+        slices.flatten().map(|entry| (&entry.key, entry.value.value(), entry.value.panes))
     }
 
     /// Takes `left` off and adds `came`, as Spark does: off first, so that a sum of floating point numbers is Spark's, too.

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     codec,
     dstream::{
-        BatchScope, Chunk, Key, Parent, Partition, Rdd, Stateful, Stored, Stream, Workers, rdd::Reduce,
-        shuffle::SHUFFLE_PARTITIONS,
+        BatchScope, Chunk, Key, Parent, Partition, Rdd, Stateful, Stored, Stream, Workers, pieces::pieces,
+        rdd::Reduce, shuffle::SHUFFLE_PARTITIONS,
     },
     ids::{BatchTime, OperatorId},
     state::KeyHasher,
@@ -56,11 +56,8 @@ struct Pane<K, V> {
 enum Part<K, V> {
     /// Keys of the table, in their order, each with its value and the number of its panes.
     Held(Vec<(K, V, u32)>),
-    Pane {
-        time: BatchTime,
-        added: bool,
-        keys: Vec<(K, V)>,
-    },
+    /// Keys of a pane, in their order. Those of one pane follow one another.
+    Pane { time: BatchTime, added: bool, keys: Vec<(K, V)> },
 }
 
 impl<K: Key, V: Stored> State<K, V> {
@@ -145,41 +142,53 @@ where
 
     fn freeze(&self) -> Vec<Chunk> {
         let state = self.lock();
-        let held = state.shards.iter().filter(|shard| !shard.is_empty()).map(|shard| {
-            let shard = shard.clone();
-            Box::new(move || codec::encode(&Part::Held(shard.iter().collect()))) as Chunk
+        let held = state.shards.iter().filter(|shard| !shard.is_empty()).flat_map(|shard| {
+            pieces(shard.len()).map(move |range| {
+                let shard = shard.clone();
+                Box::new(move || codec::encode(&Part::Held(shard.range(range).collect()))) as Chunk
+            })
         });
-        let panes = state.panes.iter().map(|pane| {
-            let (time, added, keys) = (pane.time, pane.added, pane.keys.clone());
-            Box::new(move || {
-                let keys = keys.entries().map(|entry| (&entry.key, &entry.value)).collect();
-                codec::encode(&Part::Pane { time, added, keys })
-            }) as Chunk
+        let panes = state.panes.iter().flat_map(|pane| {
+            let (time, added) = (pane.time, pane.added);
+            pane.keys.pieces().map(move |(shard, range)| {
+                let keys = pane.keys.clone();
+                let part = move || codec::encode(&Part::Pane { time, added, keys: keys.piece(shard, range) });
+                Box::new(part) as Chunk
+            })
         });
         held.chain(panes).collect()
     }
 
     fn restore(&self, chunks: &[&[u8]], hasher: KeyHasher) -> Result<(), String> {
-        let mut state = self.lock();
-        let mut held = Vec::new();
+        let (mut held, mut panes) = (Vec::new(), Vec::<(BatchTime, bool, KeyedPane<K, V>)>::new());
         for chunk in chunks {
             match codec::decode(chunk).map_err(|error| error.to_string())? {
                 Part::Held(keys) => held.extend(keys),
                 Part::Pane { time, added, keys } => {
-                    if state.panes.back().is_some_and(|last| last.time >= time || (added && !last.added)) {
-                        return Err("the batches of the window are out of order in it".into());
+                    // Those in the table come before those that are not.
+                    match panes.last().map(|(last, was_added, _)| ((*last, !was_added), (time, !added))) {
+                        Some((last, this)) if last.0 > this.0 || last.1 > this.1 => {
+                            return Err("the batches of the window are out of order in it".into());
+                        }
+                        Some((last, this)) if last == this => {}
+                        Some((last, this)) if last.0 == this.0 => {
+                            return Err("a batch of the window is in its table only in part".into());
+                        }
+                        _ => panes.push((time, added, KeyedPane::new())),
                     }
-                    let keys = Arc::new(KeyedPane::of_entries(keys, hasher));
-                    state.panes.push_back(Pane { time, added, keys });
+                    let (_, _, pane) = panes.last_mut().expect("it is there or was begun");
+                    pane.put(keys, hasher);
                 }
             }
         }
         let added: u64 = held.iter().map(|(_, _, panes)| u64::from(*panes)).sum();
-        let inside =
-            state.panes.iter().filter(|pane| pane.added).map(|pane| pane.keys.entries().count() as u64);
+        let inside = panes.iter().filter(|(_, added, _)| *added).map(|(_, _, keys)| keys.len() as u64);
         if added != inside.sum::<u64>() {
             return Err("its table is not of its batches".into());
         }
+        let mut state = self.lock();
+        let pane = |(time, added, keys)| Pane { time, added, keys: Arc::new(keys) };
+        state.panes = panes.into_iter().map(pane).collect();
         state.shards = HeldKeys::of_entries(held, hasher)?.into_iter().map(Arc::new).collect();
         Ok(())
     }

@@ -6,13 +6,14 @@ use super::node::Panes;
 use crate::{
     codec,
     dstream::{
-        Data, Key, Partition, Rdd, Stored, Workers,
+        Chunk, Data, Key, Partition, Rdd, Stored, Workers,
+        pieces::pieces,
         shuffle::{Combine, SHUFFLE_PARTITIONS, combine_by_key, partition_of},
     },
     ids::BatchTime,
     state::{Entry, KeyHasher, Table},
 };
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, ops::Range, sync::Arc};
 
 /// A batch by shuffle partition: each key once, with its values combined.
 pub(super) struct KeyedPane<K, C>(Vec<Vec<Entry<K, C>>>);
@@ -37,19 +38,33 @@ impl<K: Key, C: Data> KeyedPane<K, C> {
         &self.0[index]
     }
 
-    /// All its keys, in their order.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry<K, C>> {
-        self.0.iter().flatten()
+    /// How many keys it has.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
     }
 
-    /// The pane of entries that came in its order.
-    pub fn of_entries(entries: Vec<(K, C)>, hasher: KeyHasher) -> Self {
-        let mut shards: Vec<Vec<Entry<K, C>>> = (0..SHUFFLE_PARTITIONS).map(|_| Vec::new()).collect();
-        for (key, value) in entries {
+    /// The pieces in which a snapshot has it: which shuffle partition, and which of its keys.
+    pub fn pieces(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let shards = self.0.iter().enumerate().filter(|(_, shard)| !shard.is_empty());
+        shards.flat_map(|(index, shard)| pieces(shard.len()).map(move |range| (index, range)))
+    }
+
+    /// A piece's keys with their values.
+    pub fn piece(&self, shard: usize, range: Range<usize>) -> Vec<(&K, &C)> {
+        self.0[shard][range].iter().map(|entry| (&entry.key, &entry.value)).collect()
+    }
+
+    /// A pane without keys.
+    pub fn new() -> Self {
+        Self((0..SHUFFLE_PARTITIONS).map(|_| Vec::new()).collect())
+    }
+
+    /// Puts the keys of the next piece to it.
+    pub fn put(&mut self, piece: Vec<(K, C)>, hasher: KeyHasher) {
+        for (key, value) in piece {
             let hash = hasher.hash(&key);
-            shards[partition_of(hash)].push(Entry { hash, key, value });
+            self.0[partition_of(hash)].push(Entry { hash, key, value });
         }
-        Self(shards)
     }
 }
 
@@ -105,6 +120,7 @@ impl<K: Key, V: Data, C: Stored, M: Combine<V, C> + Send + 'static> Panes for Ke
     type In = (K, V);
     type Out = (K, C);
     type Pane = KeyedPane<K, C>;
+    type Piece = Vec<(K, C)>;
 
     fn keep(&self, batch: &Rdd<(K, V)>) -> Option<Self::Pane> {
         KeyedPane::combined(batch, &self.combine)
@@ -119,13 +135,20 @@ impl<K: Key, V: Data, C: Stored, M: Combine<V, C> + Send + 'static> Panes for Ke
         workers.parallel(SHUFFLE_PARTITIONS, partition)
     }
 
-    fn encode(time: BatchTime, pane: &Self::Pane) -> Vec<u8> {
-        let entries: Vec<_> = pane.entries().map(|entry| (&entry.key, &entry.value)).collect();
-        codec::encode(&(time, entries))
+    fn freeze(time: BatchTime, pane: &Arc<Self::Pane>) -> Vec<Chunk> {
+        let chunk = |(shard, range)| {
+            let pane = pane.clone();
+            Box::new(move || codec::encode(&(time, pane.piece(shard, range)))) as Chunk
+        };
+        pane.pieces().map(chunk).collect()
     }
 
-    fn decode(chunk: &[u8], hasher: KeyHasher) -> Result<(BatchTime, Self::Pane), String> {
-        let (time, entries) = codec::decode(chunk).map_err(|error| error.to_string())?;
-        Ok((time, KeyedPane::of_entries(entries, hasher)))
+    fn begin() -> Self::Pane {
+        KeyedPane::new()
+    }
+
+    fn put(pane: &mut Self::Pane, piece: Self::Piece, hasher: KeyHasher) -> Result<(), String> {
+        pane.put(piece, hasher);
+        Ok(())
     }
 }

@@ -10,7 +10,8 @@
 //! - `inverse`: a window that takes off what left and adds what came; `held` is the table in which it does.
 //! - `operators`, `pairs`: the author's methods.
 //!
-//! Snapshots hold all panes, one chunk each, and the inverse's table: after a restore nothing older is asked for.
+//! Snapshots hold all panes and the inverse's table, in chunks of a bounded number of records (`pieces`): after a restore nothing
+//! older is asked for.
 
 mod held;
 mod inverse;

@@ -2,10 +2,12 @@
 
 use super::span::Span;
 use crate::{
+    codec,
     dstream::{BatchScope, Chunk, Data, Parent, Partition, Rdd, Stateful, Stream, Workers},
     ids::{BatchTime, OperatorId},
     state::KeyHasher,
 };
+use serde::de::DeserializeOwned;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard},
@@ -16,15 +18,19 @@ pub(super) trait Panes: Send + Sync + 'static {
     type In: Data;
     type Out: Data;
     type Pane: Send + Sync;
+    /// What a chunk of a snapshot has of a pane, beside its time.
+    type Piece: DeserializeOwned;
 
     /// What is kept of a batch; nothing of one that is empty.
     fn keep(&self, batch: &Rdd<Self::In>) -> Option<Self::Pane>;
     /// The window's partitions: of panes in the order of their times, at least one.
     fn cover(&self, workers: &Workers, panes: &[Arc<Self::Pane>]) -> Vec<Partition<Self::Out>>;
-    /// A chunk of a snapshot.
-    fn encode(time: BatchTime, pane: &Self::Pane) -> Vec<u8>;
-    /// What [`encode`](Self::encode) has encoded.
-    fn decode(chunk: &[u8], hasher: KeyHasher) -> Result<(BatchTime, Self::Pane), String>;
+    /// A pane's chunks of a snapshot, at least one, each its time and a piece.
+    fn freeze(time: BatchTime, pane: &Arc<Self::Pane>) -> Vec<Chunk>;
+    /// A pane before its first piece.
+    fn begin() -> Self::Pane;
+    /// Puts the next piece to a pane.
+    fn put(pane: &mut Self::Pane, piece: Self::Piece, hasher: KeyHasher) -> Result<(), String>;
 }
 
 /// The node of a window.
@@ -77,22 +83,25 @@ impl<P: Panes> Stateful for WindowNode<P> {
     }
 
     fn freeze(&self) -> Vec<Chunk> {
-        let chunk = |(time, pane): &(BatchTime, Arc<P::Pane>)| {
-            let (time, pane) = (*time, pane.clone());
-            Box::new(move || P::encode(time, &pane)) as Chunk
-        };
-        self.lock().panes.iter().map(chunk).collect()
+        self.lock().panes.iter().flat_map(|(time, pane)| P::freeze(*time, pane)).collect()
     }
 
     fn restore(&self, chunks: &[&[u8]], hasher: KeyHasher) -> Result<(), String> {
-        let mut kept = self.lock();
+        let mut panes: Vec<(BatchTime, P::Pane)> = Vec::new();
         for chunk in chunks {
-            let (time, pane) = P::decode(chunk, hasher)?;
-            if kept.panes.back().is_some_and(|(last, _)| *last >= time) {
-                return Err("the batches of the window are out of order in it".into());
+            let (time, piece): (BatchTime, P::Piece) =
+                codec::decode(chunk).map_err(|error| error.to_string())?;
+            match panes.last() {
+                Some((last, _)) if *last > time => {
+                    return Err("the batches of the window are out of order in it".into());
+                }
+                Some((last, _)) if *last == time => {}
+                _ => panes.push((time, P::begin())),
             }
-            kept.panes.push_back((time, Arc::new(pane)));
+            let (_, pane) = panes.last_mut().expect("it is there or was begun");
+            P::put(pane, piece, hasher)?;
         }
+        self.lock().panes = panes.into_iter().map(|(time, pane)| (time, Arc::new(pane))).collect();
         Ok(())
     }
 }

@@ -3,11 +3,14 @@
 use super::node::Panes;
 use crate::{
     codec,
-    dstream::{Partition, Rdd, Stored, Workers},
+    dstream::{
+        Chunk, Partition, Rdd, Stored, Workers,
+        pieces::{pieces_of_each, put},
+    },
     ids::BatchTime,
     state::KeyHasher,
 };
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, ops::Range, sync::Arc};
 
 pub(super) struct Records<T>(PhantomData<fn() -> T>);
 
@@ -22,6 +25,8 @@ impl<T: Stored> Panes for Records<T> {
     type Out = T;
     /// The records of each partition.
     type Pane = Vec<Vec<T>>;
+    /// Of which partition, and records of it.
+    type Piece = (u32, Vec<T>);
 
     fn keep(&self, batch: &Rdd<T>) -> Option<Self::Pane> {
         // A batch may have partitions and no records: `glom` would show them.
@@ -39,11 +44,24 @@ impl<T: Stored> Panes for Records<T> {
         panes.iter().flat_map(partitions).collect()
     }
 
-    fn encode(time: BatchTime, pane: &Self::Pane) -> Vec<u8> {
-        codec::encode(&(time, pane))
+    fn freeze(time: BatchTime, pane: &Arc<Self::Pane>) -> Vec<Chunk> {
+        let lengths: Vec<usize> = pane.iter().map(Vec::len).collect();
+        let chunk = |(partition, range): (u32, Range<usize>)| {
+            let pane = pane.clone();
+            Box::new(move || codec::encode(&(time, (partition, &pane[partition as usize][range])))) as Chunk
+        };
+        pieces_of_each(&lengths).map(chunk).collect()
     }
 
-    fn decode(chunk: &[u8], _hasher: KeyHasher) -> Result<(BatchTime, Self::Pane), String> {
-        codec::decode(chunk).map_err(|error| error.to_string())
+    fn begin() -> Self::Pane {
+        Vec::new()
+    }
+
+    fn put(
+        pane: &mut Self::Pane,
+        (partition, records): Self::Piece,
+        _hasher: KeyHasher,
+    ) -> Result<(), String> {
+        put(pane, partition, records)
     }
 }

@@ -3,6 +3,7 @@
 
 mod graph;
 mod inverse;
+mod large;
 mod plain;
 
 use crate::dstream::{
