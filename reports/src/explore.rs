@@ -1,6 +1,7 @@
 //! An exploration as text: what there was to hit, how much of it was hit, operation by operation, and how to see each failure again.
 
 use crate::{
+    replay::shell_word,
     sweep::table::{finish, new_table},
     text::layout::count,
 };
@@ -96,8 +97,12 @@ fn of_failure(exploration: &Exploration, failure: &Failure, file: Option<&String
         text.push_str(&format!("  {fault}\n"));
     }
     if let Some(file) = file {
-        let mut command =
-            format!("highwater replay {} --seed {} --plan {file}", exploration.scenario, exploration.seed);
+        let mut command = format!(
+            "highwater replay {} --seed {} --plan {}",
+            shell_word(&exploration.scenario),
+            exploration.seed,
+            shell_word(file)
+        );
         if !exploration.sabotage.is_empty() {
             command.push_str(&format!(" --sabotage {}", exploration.sabotage.join(",")));
         }

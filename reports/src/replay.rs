@@ -1,19 +1,20 @@
 //! The command that lives through a run again.
 //!
-//! It names what made the run: the scenario, the seed, and every option that is not the default. A plan that was given came
-//! from a file whose name no report knows; `FILE` stands for it.
+//! It names what made the run: the scenario, the seed, and every option that is not the default. Where nobody has told the report from
+//! which file a plan came, `FILE` stands for it.
 
 use highwater_sim::{fault::FaultKind, run::RunReport};
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
 /// The command that replays a run.
 pub fn replay_command(report: &RunReport) -> String {
-    let mut command = format!("highwater replay {} --seed {}", report.scenario_argument(), report.seed);
+    let scenario = shell_word(report.scenario_argument());
+    let mut command = format!("highwater replay {scenario} --seed {}", report.seed);
     let mut option = |name: &str, value: &str| {
         write!(command, " --{name} {value}").expect("a string takes all that is written to it");
     };
     if report.plan_given {
-        option("plan", "FILE");
+        option("plan", &report.plan_file.as_deref().map_or("FILE".into(), shell_word));
     } else if is_restricted(report) {
         option("faults", &fault_list(report));
     }
@@ -21,6 +22,15 @@ pub fn replay_command(report: &RunReport) -> String {
         option("sabotage", &report.sabotage.join(","));
     }
     command
+}
+
+/// A word as a shell reads it: quoted if there is anything in it that could mean something else.
+pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => Cow::Borrowed(word),
+        false => Cow::Owned(format!("'{}'", word.replace('\'', "'\\''"))),
+    }
 }
 
 /// Whether some class of faults could not be drawn.
@@ -67,5 +77,10 @@ mod tests {
     fn a_given_plan_needs_no_classes_of_faults() {
         let report = RunReport { plan_given: true, ..report(&[FaultKind::Crash]) };
         assert_eq!(replay_command(&report), "highwater replay word-count --seed 7 --plan FILE");
+        let from = |file: &str| RunReport { plan_file: Some(file.to_owned()), ..report.clone() };
+        let named = "highwater replay word-count --seed 7 --plan plans/1.toml";
+        assert_eq!(replay_command(&from("plans/1.toml")), named);
+        let quoted = r"highwater replay word-count --seed 7 --plan 'my plan'\''s.toml'";
+        assert_eq!(replay_command(&from("my plan's.toml")), quoted);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The file of the plan is a whole case; what was broken on purpose is in the command, since no case that is kept may need it.
 
-use crate::text::layout::Page;
+use crate::{replay::shell_word, text::layout::Page};
 use highwater_sim::{
     fault::PlanFile,
     judge::Invariant,
@@ -25,9 +25,9 @@ pub fn case(shrunk: &Shrunk) -> PlanFile {
     }
 }
 
-/// The command that replays the case, from the file that it is in.
-pub fn replay_command(shrunk: &Shrunk, file: &str) -> String {
-    let mut command = format!("highwater replay --plan {file}");
+/// The command that replays the case, from the file that it is in; `FILE` stands for one that could not be written.
+pub fn replay_command(shrunk: &Shrunk, file: Option<&str>) -> String {
+    let mut command = format!("highwater replay --plan {}", file.map_or("FILE".into(), shell_word));
     if !shrunk.report.sabotage.is_empty() {
         command.push_str(&format!(" --sabotage {}", shrunk.report.sabotage.join(",")));
     }
@@ -54,8 +54,8 @@ pub fn causes(shrunk: &Shrunk) -> Vec<String> {
     lines
 }
 
-/// The whole of it as text, with `file` as the name of the file that the plan is in.
-pub fn render(shrunk: &Shrunk, plan: &str, file: &str) -> String {
+/// The whole of it as text, with `file` as the name of the file that the plan is in, if it could be written.
+pub fn render(shrunk: &Shrunk, plan: &str, file: Option<&str>) -> String {
     let mut page = Page::default();
     page.line("broken   ", &format!("{}: {}", named(shrunk.invariant), violation(shrunk)));
     page.line("faults   ", &format!("{} of {}", shrunk.plan.faults.len(), shrunk.original.faults.len()));
@@ -78,13 +78,15 @@ pub fn render(shrunk: &Shrunk, plan: &str, file: &str) -> String {
         page.raw(line);
     }
     page.blank();
-    page.raw(&format!("written to {file}"));
+    if let Some(file) = file {
+        page.raw(&format!("written to {file}"));
+    }
     page.raw(&format!("replay: {}", replay_command(shrunk, file)));
     page.into_text()
 }
 
 /// The same as JSON, on one line, without a line feed.
-pub fn render_json(shrunk: &Shrunk, plan: &str, file: &str) -> String {
+pub fn render_json(shrunk: &Shrunk, plan: &str, file: Option<&str>) -> String {
     #[derive(Serialize)]
     struct Whole<'a> {
         scenario: &'a str,
@@ -102,7 +104,8 @@ pub fn render_json(shrunk: &Shrunk, plan: &str, file: &str) -> String {
         /// For each fault the invariants that are broken without it.
         broken_without: Vec<&'a [Invariant]>,
         broken_without_any: &'a [Invariant],
-        file: &'a str,
+        /// `null` if it could not be written.
+        file: Option<&'a str>,
         toml: &'a str,
         replay: String,
     }

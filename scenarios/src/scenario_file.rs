@@ -3,7 +3,7 @@
 //! The file is TOML; `docs/scenario-files.md` tells its fields. What is read was checked: every field is known and every value makes
 //! sense, or the error names the field and where in the file it is. Left out: pipelines and models, which are code.
 
-use crate::catalogue;
+use crate::{bounded, catalogue};
 use highwater_core::{GraphError, Interval, Options};
 use highwater_sim::{
     TextError,
@@ -13,11 +13,14 @@ use highwater_sim::{
 };
 use serde::Deserialize;
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 use toml::Spanned;
+
+/// A text has at most so many bytes: each scenario that draws lines from it has it in memory.
+const CORPUS_BYTES_MAX: u64 = 256 << 20;
 
 /// Why there is no scenario in a file.
 #[derive(Debug, thiserror::Error)]
@@ -84,17 +87,17 @@ struct Engine {
 /// Reads the scenario of a file. Its name is the file's, unless the file says another one.
 ///
 /// # Errors
-/// If the file cannot be read, is no TOML, has a field that is not known, lacks one, or has a value that makes no sense.
+/// If the file cannot be read, is larger than 16 MiB, is no TOML, has a field that is not known, lacks one, or has a value that makes no sense.
 pub fn read(path: &Path) -> Result<Scenario, ScenarioFileError> {
     let unreadable = |path: &Path, source| ScenarioFileError::Unreadable { path: path.to_owned(), source };
-    let text = fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+    let text = bounded::read(path, bounded::WRITTEN_BY_HAND_MAX).map_err(|error| unreadable(path, error))?;
     let wrong = |error| ScenarioFileError::Wrong { path: path.to_owned(), error };
     let written: Written = toml::from_str(&text).map_err(|error| wrong(TextError::of_toml(&text, &error)))?;
     let file = File { path, text: &text };
     let mut scenario = file.base(&written).map_err(wrong)?;
     if let Some(lines) = written.workload.as_ref().and_then(|workload| workload.text.as_ref()) {
         let from = path.parent().unwrap_or(Path::new("")).join(lines.get_ref());
-        let content = fs::read_to_string(&from).map_err(|error| unreadable(&from, error))?;
+        let content = bounded::read(&from, CORPUS_BYTES_MAX).map_err(|error| unreadable(&from, error))?;
         if content.trim().is_empty() {
             return Err(wrong(file.at(lines, "it has no line but empty ones")));
         }

@@ -7,12 +7,19 @@ use highwater_reports::{
 };
 use highwater_scenarios::catalogue::find;
 use highwater_sim::{
-    fault::{Class, FaultKind, Plan},
-    run::{Detail, RunOptions, RunReport, run},
+    TextError,
+    fault::{Class, FaultKind, Plan, PlanFile},
+    run::{Detail, LifeEnd, LifeSummary, RunOptions, RunReport, run},
     sabotage::Sabotage,
 };
 use highwater_tests::command;
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
+use toml::Table;
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
@@ -136,6 +143,138 @@ fn the_fault_model_names_every_kind_in_its_class_and_nothing_else() {
     }
     named.sort_unstable();
     assert_eq!(named, FaultKind::ALL.to_vec(), "each kind once");
+}
+
+/// A row of the table of fields.
+struct Row {
+    name: String,
+    /// What stands in the cell of the fields, and whether each is optional.
+    fields: BTreeMap<String, bool>,
+    trigger: String,
+    example: Table,
+}
+
+/// The words of a text that stand between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+fn rows_of_fields() -> Vec<Row> {
+    let text = document("fault-model.md");
+    let (_, table) = text.split_once("| kind | fields | trigger | example |\n").expect("the table");
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let [name, fields, trigger, example] = cells[..] else { panic!("four cells: {row}") };
+        let only = |cell: &str| quoted(cell).next().expect("it is quoted").to_owned();
+        // The first quoted word of each is its name; of a kind that is another one's that comes before.
+        let fields = fields.rsplit("`: ").next().filter(|_| fields.starts_with("as ")).unwrap_or(fields);
+        let fields = fields.split("; ").map(|field| (only(field), field.contains("(optional")));
+        let example = format!("fault = {}", only(example));
+        let example: Table = toml::from_str(&example).unwrap_or_else(|error| panic!("{error}: {row}"));
+        Row {
+            name: only(name),
+            fields: fields.collect(),
+            trigger: trigger.to_owned(),
+            example: example["fault"].as_table().expect("it is one").clone(),
+        }
+    })
+    .collect()
+}
+
+/// A plan of one fault.
+fn plan_of(fault: &Table) -> Result<Plan, TextError> {
+    let file: Table = [("faults".to_owned(), toml::Value::from(vec![fault.clone()]))].into_iter().collect();
+    PlanFile::read(&file.to_string()).map(|file| file.plan)
+}
+
+#[test]
+fn the_fault_model_has_the_fields_of_every_kind() {
+    let rows = rows_of_fields();
+    let mut named = Vec::new();
+    for Row { name, fields, example, .. } in &rows {
+        let plan = plan_of(example).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(plan.faults[0].kind().name(), name);
+        named.push(plan.faults[0].kind());
+        let mut unknown = example.clone();
+        unknown.insert("nuber".to_owned(), 1.into());
+        let told = plan_of(&unknown).expect_err("no kind has it").to_string();
+        let (_, expected) = told.split_once(", expected ").unwrap_or_else(|| panic!("{name}: {told}"));
+        assert_eq!(
+            quoted(expected).collect::<BTreeSet<_>>(),
+            fields.keys().map(String::as_str).collect(),
+            "{name}: {told}"
+        );
+        for (field, is_optional) in fields {
+            let mut without = example.clone();
+            without.remove(field);
+            assert_eq!(plan_of(&without).is_ok(), *is_optional, "{name} without {field}");
+        }
+    }
+    named.sort_unstable();
+    assert_eq!(named, FaultKind::ALL.to_vec(), "each kind once");
+}
+
+/// Each kind with each trigger, in a run in which all of them are reached.
+#[test]
+fn the_fault_model_says_which_triggers_suit_which_kind() {
+    let scenario = find("word-count").expect("it is in the catalogue");
+    let triggers = [
+        ("disk-operation", "life = 1, number = 40"),
+        ("step", "life = 1, operation = 'OPERATION', place = 'journal', nth = 2"),
+        ("occurrence", "operation = 'OPERATION', place = 'journal', nth = 3"),
+        ("network-operation", "life = 1, number = 3"),
+        ("byte", "connection = 1, after_bytes = 20"),
+        ("time", "at_ms = 2000"),
+        ("start", "life = 2"),
+    ];
+    let restart = "{ kind = 'stop', at_ms = 5000, restart_after_ms = 100 }";
+    let mut tried = 0;
+    for Row { name, trigger: told, example, .. } in rows_of_fields() {
+        let Some(_) = example.get("trigger") else {
+            assert_eq!(told, "its own fields", "{name}");
+            continue;
+        };
+        let operation = match name.as_str() {
+            "failed-sync" => "sync",
+            _ => "append",
+        };
+        for (on, fields) in triggers {
+            let is_of_disk = ["disk-operation", "step", "occurrence"].contains(&on);
+            let suits = match told.as_str() {
+                "any" => true,
+                "any but `start`" => on != "start",
+                "a disk operation" => is_of_disk,
+                other => panic!("{name}: {other}"),
+            };
+            // Which operation it is has to suit, too; the tests of these kinds see to that.
+            if told == "a disk operation" && (on == "disk-operation" || is_of_disk && name == "stale-read") {
+                continue;
+            }
+            let trigger = format!("trigger = {{ on = '{on}', {} }}", fields.replace("OPERATION", operation));
+            let mut fault = example.clone();
+            fault.extend(toml::from_str::<Table>(&trigger).expect("it is TOML"));
+            if let Some(place) = fault.get_mut("place") {
+                *place = if name == "bit-rot" { "journal" } else { "generation" }.into();
+            }
+            let restart: Table = toml::from_str(&format!("stop = {restart}")).expect("it is TOML");
+            let restart = plan_of(restart["stop"].as_table().expect("it is one")).expect("it is a plan");
+            let mut plan = plan_of(&fault).unwrap_or_else(|error| panic!("{name}: {error}"));
+            plan.faults.extend(restart.faults);
+            let options = RunOptions { plan: Some(plan), ..RunOptions::seeded(3) };
+            let report = run(&scenario, &options).report;
+            // A crash is one if a life ends by it.
+            let crashes = ["crash", "power-loss"].contains(&name.as_str());
+            let crashed = |life: &LifeSummary| matches!(life.end, LifeEnd::Crashed { fault: 0, .. });
+            let came = match crashes {
+                true => report.lives.iter().any(crashed),
+                false => report.plan[0].firing.is_some(),
+            };
+            assert_eq!(came, suits, "{name} on {on}: {:?}", report.plan[0]);
+            tried += 1;
+        }
+    }
+    assert!(tried > 70, "only {tried}");
 }
 
 #[test]

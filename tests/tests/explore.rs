@@ -9,7 +9,14 @@ use highwater_sim::{
     sabotage::Sabotage,
 };
 use highwater_tests::command::Process;
-use std::{ffi::OsStr, fs, ops::ControlFlow, path::Path};
+use rustix::process::Signal;
+use std::{
+    ffi::OsStr,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
 
 /// Few lines and few images, so that depth 1 is whole in seconds.
 fn short() -> ExploreOptions {
@@ -18,7 +25,7 @@ fn short() -> ExploreOptions {
 
 fn explored(scenario: &str, options: &ExploreOptions) -> Exploration {
     let scenario = find(scenario).expect("it is in the catalogue");
-    explore(&scenario, options, |_| ControlFlow::Continue(())).expect("the run without a crash goes well")
+    explore(&scenario, options, || true, |_| ()).expect("the run without a crash goes well")
 }
 
 #[test]
@@ -53,6 +60,24 @@ fn a_second_crash_comes_at_points_spread_over_all_recoveries() {
         let of_place = |operation: &String| operation.starts_with(&format!("{place}: "));
         assert!(second.operations.keys().any(of_place), "{place}: {:?}", second.operations.keys());
     }
+}
+
+#[test]
+fn what_is_stopped_between_two_images_tells_what_was_lived_through_and_begins_nothing_more() {
+    let scenario = find("word-count").expect("it is in the catalogue");
+    // Each point has more images than anybody waits for.
+    let options = ExploreOptions { images_max: 1_000_000, jobs: 1, lines: None, ..short() };
+    let whole = ExploreOptions { runs_max: 100, ..options.clone() };
+    let whole = explore(&scenario, &whole, || true, |_| ()).expect("the run without a crash goes well");
+    let asked = AtomicU64::new(0);
+    let some = || asked.fetch_add(1, Relaxed) < 700;
+    let part = explore(&scenario, &options, some, |_| ()).expect("the run without a crash goes well");
+    let (counts, most) = (part.depths[0].counts, whole.depths[0].counts);
+    assert!(part.cut_short && counts.points < part.depths[0].points_total, "{counts:?}");
+    assert!(counts.runs > 0 && counts.images == counts.deduplicated + counts.runs, "{counts:?}");
+    assert!(most.runs >= 100 && most.runs < 100 + 128, "{most:?}");
+    // It asks before each image that is made, looked at or lived through.
+    assert!(asked.load(Relaxed) < 1000, "{asked:?}");
 }
 
 #[test]
@@ -121,9 +146,45 @@ fn the_command_leaves_a_plan_of_each_failure_that_replay_reads() {
 }
 
 #[test]
+fn a_budget_and_ctrl_c_are_answered_between_two_images() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let endless = ["explore", "word-count", "--images-max", "1000000000000"];
+    let started = Instant::now();
+    let (status, out, said) = command(directory.path(), &[&endless[..], &["--budget", "4s"]].concat());
+    // Far less than a point takes, and far more than a busy machine.
+    assert!(started.elapsed() < Duration::from_secs(40), "{said}");
+    assert!(status == Some(0) && out.contains("cut short: "), "{out}{said}");
+
+    let arguments: Vec<&OsStr> = endless.iter().map(OsStr::new).collect();
+    let mut process = Process::start(directory.path(), "stopped", &arguments);
+    process.wait_said(|said| said.contains("exploring word-count").then_some(()));
+    std::thread::sleep(Duration::from_millis(500));
+    let started = Instant::now();
+    process.signal(Signal::TERM);
+    // Nothing may be known by then.
+    assert!(matches!(process.wait().code(), Some(0 | 1)), "{}", process.stderr());
+    assert!(started.elapsed() < Duration::from_secs(30), "{}", process.stderr());
+}
+
+#[test]
+fn what_explores_nothing_is_no_success() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (status, _, said) = command(directory.path(), &["explore", "word-count", "--budget", "1ms"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.ends_with("error: no run was finished: nothing is known\n"), "{said}");
+}
+
+#[test]
 fn wrong_usage_is_told_apart() {
     let directory = tempfile::tempdir().expect("a directory");
-    for wrong in [&["nothing"][..], &["word-count", "--depth", "3"], &["word-count", "--images-max", "0"]] {
+    for wrong in [
+        &["nothing"][..],
+        &["word-count", "--depth", "3"],
+        &["word-count", "--images-max", "0"],
+        &["word-count", "--runs-max", "0"],
+        &["word-count", "--jobs", "1000000000"],
+        &["word-count", "--seed", "9223372036854775808"],
+    ] {
         let (status, _, said) = command(directory.path(), &[&["explore"], wrong].concat());
         assert_eq!(status, Some(2), "{said}");
     }

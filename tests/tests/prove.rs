@@ -129,20 +129,36 @@ fn the_command_fails_if_nobody_objects() {
         out.contains("1 of 1 step caught") && out.contains("highwater replay word-count --seed "),
         "{out}"
     );
-    let steps = "skip:sync:journal,skip:sync:state";
-    let (status, out, said) = command(&["prove", "word-count", "--seeds", "3", "--step", steps]);
+    // What a snapshot holds counts once a checkpoint names it.
+    let late = "late:sync:state:sync-dir:state";
+    let twice = format!("{late},{late}");
+    let arguments = ["prove", "running-total-tcp", "running-total-tcp", "--seeds", "3", "--step", &twice];
+    let (status, out, said) = command(&arguments);
     assert_eq!(status, Some(1), "{said}");
+    assert!(said.starts_with("proving 1 steps, 1 scenarios, "), "each once: {said}");
     assert!(out.contains("NOBODY") && said.contains("error: nobody objected"), "{out}{said}");
-    let (_, json, _) = command(&["prove", "word-count", "--seeds", "3", "--step", steps, "--format", "json"]);
+    let (_, json, _) = command(&[&arguments[..], &["--format", "json"]].concat());
+    let row = format!("\"step\": \"{late}\",\n      \"caught\": null,\n      \"seeds\": 3");
+    assert!(json.contains(&row), "{json}");
+}
+
+#[test]
+fn a_step_that_no_run_makes_is_wrong_usage() {
+    let (status, _, said) =
+        command(&["prove", "word-count", "--step", "skip:sync:journal,skip:sync:state,forge:state"]);
+    assert_eq!(status, Some(2), "{said}");
     assert!(
-        json.contains("\"step\": \"skip:sync:state\",\n      \"caught\": null,\n      \"seeds\": 3"),
-        "{json}"
+        said.starts_with("error: no run of word-count makes skip:sync:state, forge:state: name other scenarios"),
+        "{said}"
     );
+    let (status, _, said) = command(&["prove", "--step", "file-sync-does-nothing"]);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("is no step: `sweep --sabotage` takes it"), "{said}");
 }
 
 #[test]
 fn wrong_usage_is_told_apart() {
-    for wrong in [&["nothing"][..], &["--seeds", "0"], &["--step", "skip:list:journal"]] {
+    for wrong in [&["nothing"][..], &["--seeds", "0"], &["--step", "skip:list:journal"], &["--jobs", "1025"]] {
         let (status, _, said) = command(&[&["prove"], wrong].concat());
         assert_eq!(status, Some(2), "{said}");
     }

@@ -67,6 +67,7 @@ fn counts_add_up<'a>(entries: impl IntoIterator<Item = &'a TimelineEntry>) -> Re
 }
 
 pub(super) fn sweep(summary: &SweepSummary) -> Result<(), String> {
+    summary.shards.checked().map_err(|why| format!("it has {why}"))?;
     let mut counts = sum_of(&summary.coverage) + sum_of(&summary.prices) + sum_of(&summary.cut_short);
     for (name, scenario) in &summary.scenarios {
         let seeds = scenario.ran.checked_count().map_err(|why| format!("of {name} it has {why}"))?;

@@ -7,6 +7,7 @@ mod coverage;
 mod cut_short;
 mod price;
 mod seeds;
+mod shards;
 pub(crate) mod table;
 mod top;
 
@@ -14,6 +15,7 @@ pub use coverage::{Coverage, CoverageCell, Matrix, StepRuns};
 pub use cut_short::{CutShort, Why};
 pub use price::{Distribution, Price, Prices};
 pub use seeds::SeedSet;
+pub use shards::{Incomplete, Shard, Shards};
 pub use table::render_table;
 pub(crate) use table::step_name;
 pub use top::{Ranked, Top};
@@ -40,6 +42,9 @@ pub struct SweepSummary {
     /// What was cut short: this sweep, or parts of it that were merged.
     #[serde(default)]
     pub cut_short: Vec<CutShort>,
+    /// The parts of sweeps that are in it, where not all of their parts are.
+    #[serde(default)]
+    pub shards: Shards,
 }
 
 /// What was asked of every run: sums over runs of different kinds mean nothing.
@@ -129,9 +134,10 @@ impl SweepSummary {
     /// # Errors
     /// If the runs of the two were asked for other things, or a run is in both.
     pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
-        let Self { asked, scenarios, coverage, prices, cut_short } = other;
+        let Self { asked, scenarios, coverage, prices, cut_short, shards } = other;
         if scenarios.is_empty() {
             self.cut_short.extend(cut_short);
+            self.shards.merge(shards);
             return Ok(());
         }
         if self.scenarios.is_empty() {
@@ -170,6 +176,7 @@ impl SweepSummary {
         self.coverage.merge(coverage);
         self.prices.merge(prices);
         self.cut_short.extend(cut_short);
+        self.shards.merge(shards);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The price of faults: what became of each kind, and what the restarts cost that it made necessary.
 
 use highwater_sim::{
-    fault::FaultKind,
+    fault::{Class, FaultKind},
     run::{Restart, RunReport},
 };
 use serde::{Deserialize, Serialize};
@@ -94,22 +94,59 @@ impl Prices {
 
     pub(super) fn merge(&mut self, other: Self) {
         for (kind, price) in other.0 {
-            let Price { planned, fired, duplicates, records_replayed, recovery_ms, checkpoint_lag_ms } =
-                price;
-            let mine = self.0.entry(kind).or_default();
-            mine.planned += planned;
-            mine.fired += fired;
-            mine.duplicates.merge(duplicates);
-            mine.records_replayed.merge(records_replayed);
-            mine.recovery_ms.merge(recovery_ms);
-            mine.checkpoint_lag_ms.merge(checkpoint_lag_ms);
+            self.0.entry(kind).or_default().merge(price);
         }
+    }
+
+    /// All kinds of a class together, if there are several.
+    pub fn of_class(&self, class: Class) -> Option<Price> {
+        let of_it = self.0.iter().filter(|(kind, _)| kind.class() == class).map(|(_, price)| price.clone());
+        let of_it: Vec<Price> = of_it.collect();
+        (of_it.len() > 1).then(|| {
+            of_it.into_iter().fold(Price::default(), |mut all, price| {
+                all.merge(price);
+                all
+            })
+        })
+    }
+}
+
+impl Price {
+    fn merge(&mut self, other: Self) {
+        let Self { planned, fired, duplicates, records_replayed, recovery_ms, checkpoint_lag_ms } = other;
+        self.planned += planned;
+        self.fired += fired;
+        self.duplicates.merge(duplicates);
+        self.records_replayed.merge(records_replayed);
+        self.recovery_ms.merge(recovery_ms);
+        self.checkpoint_lag_ms.merge(checkpoint_lag_ms);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_kinds_of_a_class_have_a_sum() {
+        let price = |planned, recovery| {
+            let mut price = Price { planned, ..Price::default() };
+            price.recovery_ms.add(recovery);
+            price
+        };
+        let prices = [
+            (FaultKind::Crash, price(3, 9)),
+            (FaultKind::Reset, price(4, 5)),
+            (FaultKind::BitRot, price(1, 7)),
+        ];
+        let prices = Prices(prices.into());
+        let tolerated = prices.of_class(Class::Tolerated).unwrap();
+        assert_eq!(
+            (tolerated.planned, tolerated.recovery_ms.max(), tolerated.recovery_ms.count()),
+            (7, Some(9), 2)
+        );
+        assert_eq!((prices.of_class(Class::Detectable), prices.of_class(Class::Beyond)), (None, None));
+    }
 
     #[test]
     fn a_distribution_knows_its_middle_and_its_end() {

@@ -2,7 +2,7 @@
 
 use super::{Distribution, Price, ScenarioSummary, SweepSummary};
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
-use highwater_sim::fault::{DiskOperation, FaultKind, Step};
+use highwater_sim::fault::{Class, DiskOperation, FaultKind, Step};
 
 /// The table of a sweep, the price of the faults, what of the disk they hit, and the failures with their replay commands last.
 pub fn render_table(summary: &SweepSummary) -> String {
@@ -84,7 +84,7 @@ fn row(name: &str, scenario: &ScenarioSummary) -> Vec<String> {
     row
 }
 
-/// By kind of fault: how many, and of the restarts that they made necessary the median and the most.
+/// By kind of fault, then by class: how many, and of the restarts that they made necessary the median (the lower of two) and the most.
 fn prices(summary: &SweepSummary) -> String {
     let mut table = new_table([
         "fault (median / most)",
@@ -97,13 +97,22 @@ fn prices(summary: &SweepSummary) -> String {
         "since the\ncheckpoint ms",
     ]);
     for (kind, price) in &summary.prices.0 {
-        let Price { planned, fired, duplicates, records_replayed, recovery_ms, checkpoint_lag_ms } = price;
-        let restarts = duplicates.count();
-        let mut row = vec![kind.name().to_owned(), planned.to_string(), fired.to_string(), shown(restarts)];
-        row.extend([duplicates, records_replayed, recovery_ms, checkpoint_lag_ms].map(middle_and_most));
-        table.add_row(row);
+        table.add_row(price_row(kind.name(), price));
+    }
+    for class in [Class::Tolerated, Class::Detectable] {
+        if let Some(price) = summary.prices.of_class(class) {
+            table.add_row(price_row(&format!("all {class}"), &price));
+        }
     }
     finish(&table)
+}
+
+fn price_row(name: &str, price: &Price) -> Vec<String> {
+    let Price { planned, fired, duplicates, records_replayed, recovery_ms, checkpoint_lag_ms } = price;
+    let restarts = duplicates.count();
+    let mut row = vec![name.to_owned(), planned.to_string(), fired.to_string(), shown(restarts)];
+    row.extend([duplicates, records_replayed, recovery_ms, checkpoint_lag_ms].map(middle_and_most));
+    row
 }
 
 fn middle_and_most(values: &Distribution) -> String {

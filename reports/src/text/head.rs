@@ -69,8 +69,14 @@ fn source(report: &RunReport) -> &str {
 fn seed(report: &RunReport) -> String {
     let faults = count(report.plan.len() as u64, "fault");
     if report.plan_given {
-        let lines =
-            report.lines.map_or_else(String::new, |lines| format!(", the first {}", count(lines, "line")));
+        let lines = match report.lines {
+            // What came to no end has counted none.
+            Some(lines) if lines > report.ledger.records && report.ledger.records > 0 => {
+                format!(", all {}", count(report.ledger.records, "line"))
+            }
+            Some(lines) => format!(", the first {}", count(lines, "line")),
+            None => String::new(),
+        };
         return format!("{} draws the workload; the plan is given: {faults}{lines}", report.seed);
     }
     let from = match is_restricted(report) {

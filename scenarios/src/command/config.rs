@@ -6,10 +6,10 @@
 
 use super::Failure;
 use clap::{Arg, ArgAction, Command, error::ErrorKind};
+use highwater_scenarios::bounded;
 use highwater_sim::TextError;
 use std::{
     ffi::OsString,
-    fs,
     path::{Path, PathBuf},
 };
 use toml::{
@@ -36,7 +36,7 @@ const SHARED: [(&str, Option<&[&str]>); 6] = [
 pub(super) fn apply(command: Command, arguments: &[OsString]) -> Result<(Command, Option<PathBuf>), Failure> {
     let Some(path) = named(arguments).or_else(found) else { return Ok((command, None)) };
     let told = path.display();
-    let text = fs::read_to_string(&path)
+    let text = bounded::read(&path, bounded::WRITTEN_BY_HAND_MAX)
         .map_err(|error| Failure::unusable(format!("cannot read {told}: {error}")))?;
     let directory = path.parent().unwrap_or(Path::new("")).to_owned();
     let defaults = Defaults { text: &text, directory: &directory };

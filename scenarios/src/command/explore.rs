@@ -2,6 +2,7 @@
 
 use super::{
     Failure,
+    files::{self, Unwritten},
     interrupt::Interrupt,
     interval,
     simulated::{self, Format},
@@ -10,18 +11,16 @@ use clap::Args;
 use highwater_core::Interval;
 use highwater_reports::explore::render;
 use highwater_sim::{
-    explore::{Exploration, ExploreOptions, explore},
+    explore::{Counts, Exploration, ExploreOptions, explore},
     fault::PlanFile,
     sabotage::Sabotage,
     scenario::Scenario,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    fs,
     io::Write,
     num::{NonZeroU64, NonZeroUsize},
-    ops::ControlFlow,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -52,7 +51,7 @@ pub(super) struct Explore {
     #[arg(long, value_name = "D", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2))]
     depth: u32,
     /// Draws the workload, and all else that the plans leave open
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = simulated::seed_parser())]
     seed: u64,
     /// Only the first lines of the workload
     #[arg(long, value_name = "N", default_value = "170")]
@@ -63,12 +62,12 @@ pub(super) struct Explore {
     /// Stops after so long, and says how much was explored
     #[arg(long, value_name = "TIME", value_parser = interval::parse)]
     budget: Option<Interval>,
-    /// Stops soon after so many judged runs, and says how much was explored
-    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
-    runs_max: u64,
-    /// How many runs at once [default: the number of cores]
+    /// Stops soon after so many judged runs, and says how much was explored [default: no bound]
     #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    runs_max: Option<NonZeroU64>,
+    /// How many runs at once [default: the number of cores]
+    #[arg(long, value_name = "N", value_parser = simulated::jobs_parser())]
+    jobs: Option<usize>,
     /// Breaks a promise of the disk or the network, to see the judges at work, such as file-sync-does-nothing
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     sabotage: Vec<Sabotage>,
@@ -87,7 +86,7 @@ impl Explore {
             lines: Some(self.lines.get()),
             depth: self.depth,
             images_max: self.images_max.get(),
-            runs_max: self.runs_max,
+            runs_max: self.runs_max.map_or(u64::MAX, NonZeroU64::get),
             jobs,
             sabotage: self.sabotage.iter().copied().collect(),
             ..ExploreOptions::seeded(self.seed)
@@ -97,13 +96,8 @@ impl Explore {
         let budget = self.budget.map(|budget| Duration::from_millis(budget.millis()));
         let interrupt = Interrupt::listen()?;
         let progress = progress();
-        let explored = explore(&self.scenario, &options, |so_far| {
-            show(&progress, so_far);
-            match interrupt.asked() || budget.is_some_and(|budget| started.elapsed() >= budget) {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        });
+        let keep_going = || !interrupt.asked() && budget.is_none_or(|budget| started.elapsed() < budget);
+        let explored = explore(&self.scenario, &options, keep_going, |so_far| show(&progress, so_far));
         progress.finish_and_clear();
         let explored = explored.map_err(Failure::failed)?;
         eprintln!("explored in {:.1} s", started.elapsed().as_secs_f64());
@@ -119,8 +113,8 @@ impl Explore {
         if let Some(budget) = self.budget {
             asked.push_str(&format!(", budget {budget}"));
         }
-        if self.runs_max < u64::MAX {
-            asked.push_str(&format!(", runs at most about {}", self.runs_max));
+        if let Some(most) = self.runs_max {
+            asked.push_str(&format!(", runs at most about {most}"));
         }
         for sabotage in &self.sabotage {
             asked.push_str(&format!(", sabotaged: {sabotage}"));
@@ -129,7 +123,7 @@ impl Explore {
     }
 
     fn tell(&self, explored: &Exploration) -> Result<(), Failure> {
-        let mut files = Vec::new();
+        let (mut files, mut unwritten) = (Vec::new(), Unwritten::default());
         for (n, failure) in explored.failures.iter().enumerate() {
             let name = format!("explore-{}-{}-{}.toml", self.scenario.name, explored.seed, n + 1);
             let path = self.out.join(name);
@@ -139,9 +133,11 @@ impl Explore {
                 seed: Some(explored.seed),
                 plan: failure.plan.clone(),
             };
-            let text = file.write().map_err(|error| cannot_write(&path, &error))?;
-            fs::create_dir_all(&self.out).map_err(|error| cannot_write(&self.out, &error))?;
-            fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+            let text = file.write().map_err(Failure::failed)?;
+            // Those that are told are the first ones.
+            if unwritten.note(files::write(&path, &text)).is_none() {
+                break;
+            }
             files.push(path.display().to_string());
         }
         let text = match self.format {
@@ -149,18 +145,16 @@ impl Explore {
             Format::Json => serde_json::to_string_pretty(explored).map_err(Failure::failed)? + "\n",
         };
         std::io::stdout().write_all(text.as_bytes()).map_err(Failure::unprinted)?;
-        let missed: u64 = explored.depths.iter().map(|depth| depth.counts.missed).sum();
-        match (explored.violations, missed) {
-            (0, 0) => Ok(()),
-            (0, _) => Err(Failure::failed("a planned crash never came: the testbed is broken")),
+        let sum = |count: fn(&Counts) -> u64| -> u64 {
+            explored.depths.iter().map(|depth| count(&depth.counts)).sum()
+        };
+        unwritten.end(match (explored.violations, sum(|counts| counts.missed), sum(|counts| counts.runs)) {
+            (0, 0, 0) => Err(Failure::failed("no run was finished: nothing is known")),
+            (0, 0, _) => Ok(()),
+            (0, ..) => Err(Failure::failed("a planned crash never came: the testbed is broken")),
             _ => Err(Failure::failed("an invariant was broken")),
-        }
+        })
     }
-}
-
-fn cannot_write(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    let path = path.display();
-    Failure::unusable(format!("cannot write {path}: {error}; choose another directory with --out"))
 }
 
 /// A bar where there is a terminal, nothing otherwise.

@@ -3,8 +3,13 @@
 //!
 //! Of a sweep only few runs have files: those that failed, and those worth a look. They are lived through again for it, with all that
 //! a page shows: in the sweep itself nobody gathers that.
+//!
+//! A file that cannot be written keeps no other from being written: the first such failure is told at the end.
 
-use super::{Failure, colour};
+use super::{
+    Failure, colour,
+    files::{self, Unwritten},
+};
 use clap::ValueEnum;
 use highwater_reports::{html, json::render_json, junit, sweep::SweepSummary, text};
 use highwater_sim::{
@@ -62,6 +67,7 @@ impl Face {
             Self::Text => {
                 let mut text = highwater_reports::sweep::render_table(summary);
                 summary.cut_short.iter().for_each(|cut| text.push_str(&format!("\n{cut}\n")));
+                summary.shards.incomplete().for_each(|part| text.push_str(&format!("\na part: {part}\n")));
                 text
             }
             Self::Json => render_json(summary) + "\n",
@@ -88,22 +94,20 @@ impl Pages {
         options: &RunOptions,
         jobs: usize,
         out: &Path,
-    ) -> Result<Self, Failure> {
+        unwritten: &mut Unwritten,
+    ) -> Self {
         let options = RunOptions { detail: true, ..options.clone() };
         let mut pages = Self::default();
-        let mut written = Ok(());
         for scenario in scenarios {
             let seeds: Vec<u64> = worth_files(summary, &scenario.name).into_iter().collect();
             sweep(scenario, &seeds, jobs, &options, |run| {
-                written = write_run(out, &run.report);
-                pages.0.insert(run_name(&scenario.name, run.report.seed));
-                if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                if unwritten.note(write_run(out, &run.report)).is_some() {
+                    pages.0.insert(run_name(&scenario.name, run.report.seed));
+                }
+                ControlFlow::Continue(())
             });
-            if written.is_err() {
-                break;
-            }
         }
-        written.map(|()| pages)
+        pages
     }
 
     /// Copies the files of the runs of `merged` that a shard has beside its summary.
@@ -113,7 +117,8 @@ impl Pages {
         shard: &SweepSummary,
         from: &Path,
         out: &Path,
-    ) -> Result<(), Failure> {
+        unwritten: &mut Unwritten,
+    ) {
         for (scenario, ran) in &shard.scenarios {
             let ran: BTreeSet<u64> = ran.ran.seeds().collect();
             for seed in worth_files(merged, scenario).intersection(&ran) {
@@ -121,14 +126,13 @@ impl Pages {
                 for ending in ["txt", "json", "html"] {
                     let file = format!("{name}.{ending}");
                     let Ok(text) = fs::read_to_string(from.join(&file)) else { continue };
-                    write_file(out, &file, &text)?;
-                    if ending == "html" {
+                    let written = unwritten.note(files::write(&out.join(file), &text));
+                    if ending == "html" && written.is_some() {
                         self.0.insert(name.clone());
                     }
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -145,45 +149,48 @@ fn run_name(scenario: &str, seed: u64) -> String {
 
 /// Writes a run's text alone, at once: what a sweep that is broken off has found is there.
 pub(super) fn write_story(out: &Path, report: &RunReport) -> Result<(), Failure> {
-    write_file(out, &format!("{}.txt", run_name(&report.scenario, report.seed)), &text::render(report))
+    let name = format!("{}.txt", run_name(&report.scenario, report.seed));
+    files::write(&out.join(name), &text::render(report))
 }
 
 /// Writes a run with every face that a person or `highwater report` reads.
 pub(super) fn write_run(out: &Path, report: &RunReport) -> Result<(), Failure> {
     let name = run_name(&report.scenario, report.seed);
     for (face, ending) in [(Face::Text, "txt"), (Face::Json, "json"), (Face::Html, "html")] {
-        write_file(out, &format!("{name}.{ending}"), &face.of_run(report))?;
+        files::write(&out.join(format!("{name}.{ending}")), &face.of_run(report))?;
     }
     Ok(())
 }
 
-/// Writes a sweep with every face. The page of the index is what is returned.
-pub(super) fn write_sweep(out: &Path, summary: &SweepSummary, pages: &Pages) -> Result<PathBuf, Failure> {
-    for (face, name) in [
-        (Face::Text, "summary.txt"),
-        (Face::Json, "summary.json"),
-        (Face::Junit, "junit.xml"),
-        (Face::Html, "index.html"),
-    ] {
-        write_file(out, name, &face.of_sweep(summary, pages))?;
-    }
-    Ok(out.join("index.html"))
-}
+/// The files of a sweep.
+const OF_A_SWEEP: [(Face, &str); 4] = [
+    (Face::Text, "summary.txt"),
+    (Face::Json, "summary.json"),
+    (Face::Junit, "junit.xml"),
+    (Face::Html, "index.html"),
+];
 
-/// Makes the directory of the files, if it is not there.
+/// Makes the directory of a sweep, and looks whether its files may be written there.
+///
+/// # Errors
+/// If not: better before the sweep than after it.
 pub(super) fn make_directory(out: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(out).map_err(|error| cannot_write(out, &error))
+    files::make_directory(out)?;
+    OF_A_SWEEP.iter().try_for_each(|(_, name)| files::check(&out.join(name)))
 }
 
-fn write_file(out: &Path, name: &str, text: &str) -> Result<(), Failure> {
-    make_directory(out)?;
-    let path = out.join(name);
-    fs::write(&path, text).map_err(|error| cannot_write(&path, &error))
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::unusable(format!(
-        "cannot write {}: {error}; choose another directory with --out",
-        path.display()
-    ))
+/// Writes a sweep with every face. The page of the index is what is returned, if it was written.
+pub(super) fn write_sweep(
+    out: &Path,
+    summary: &SweepSummary,
+    pages: &Pages,
+    unwritten: &mut Unwritten,
+) -> Option<PathBuf> {
+    let written = OF_A_SWEEP.map(|(face, name)| {
+        let path = out.join(name);
+        let written = unwritten.note(files::write(&path, &face.of_sweep(summary, pages)));
+        written.map(|()| path)
+    });
+    let [.., index] = written;
+    index
 }

@@ -3,6 +3,7 @@
 use super::{Cli, Failure, print_json, simulated::Format};
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man as Page;
+use highwater_core::Error;
 use serde::Serialize;
 use std::{
     fs, io,
@@ -38,8 +39,8 @@ impl Man {
         let mut pages = Vec::new();
         let written = fs::create_dir_all(&self.directory)
             .and_then(|()| write(&whole(Cli::command()), &self.directory, &mut pages));
-        written.map_err(|error| {
-            Failure::unusable(format!("cannot write to {}: {error}", self.directory.display()))
+        written.map_err(|source| {
+            Failure::from(Error::Disk { operation: "write to", path: self.directory.clone(), source })
         })?;
         match self.format {
             Format::Text => Ok(()),

@@ -8,6 +8,7 @@ mod config;
 mod explore;
 mod faces;
 mod feed;
+mod files;
 mod inspect;
 mod interrupt;
 mod interval;
@@ -41,7 +42,7 @@ Defaults for the options of all commands are read from highwater.toml, found fro
 docs/command.md tells its keys.
 
 Exit status: 0 all went well; 1 it failed in a way that may go away (a full disk), or an invariant was broken; 2 wrong \
-usage, or input that has to be mended first (a damaged checkpoint, a port in use, a file that is not there); 130 ended at \
+usage, or input that has to be mended first (a damaged checkpoint, a port in use, a file that is not there, or is somebody's); 130 ended at \
 once by a second Ctrl-C.";
 
 /// A micro-batch stream engine whose recovery is proved by simulation.

@@ -8,16 +8,12 @@ use super::{
 use clap::Args;
 use highwater_reports::prove::{Proved, render};
 use highwater_sim::{
-    prove::{Steps, find_steps, prove},
+    prove::{Steps, find_steps, never_made, prove},
     sabotage::Sabotage,
     scenario::Scenario,
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use std::{
-    io::Write,
-    num::{NonZeroU64, NonZeroUsize},
-    time::Instant,
-};
+use std::{collections::BTreeSet, io::Write, num::NonZeroU64, time::Instant};
 
 const AFTER_HELP: &str = "\
 The steps are those that the driver makes in runs of the scenarios: each sync, append, truncate and removal at each place; each creation \
@@ -45,19 +41,30 @@ pub(super) struct Prove {
     #[arg(long, value_name = "N", default_value = "300")]
     seeds: NonZeroU64,
     /// How many steps at once [default: the number of cores]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = simulated::jobs_parser())]
+    jobs: Option<usize>,
     /// Only these steps, by the names of their sabotages [default: all that runs make]
-    #[arg(long = "step", value_name = "LIST", value_delimiter = ',')]
+    #[arg(long = "step", value_name = "LIST", value_delimiter = ',', value_parser = step)]
     steps: Vec<Sabotage>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
+/// A sabotage of one step, for clap.
+fn step(name: &str) -> Result<Sabotage, String> {
+    let sabotage: Sabotage = name.parse().map_err(|error| format!("{error}"))?;
+    match Sabotage::ALL.contains(&sabotage) {
+        true => Err(format!(
+            "`{sabotage}` breaks a promise everywhere, and is no step: `sweep --sabotage` takes it"
+        )),
+        false => Ok(sabotage),
+    }
+}
+
 impl Prove {
     pub(super) fn main(self) -> Result<(), Failure> {
-        let scenarios = simulated::named_or_all(self.scenarios);
+        let scenarios = simulated::named_or_all(self.scenarios)?;
         let jobs = simulated::jobs(self.jobs);
         let interrupt = Interrupt::listen()?;
         let started = Instant::now();
@@ -67,7 +74,11 @@ impl Prove {
                 eprintln!("looking for the steps that {} scenarios make", scenarios.len());
                 find_steps(&scenarios, jobs, keep_going)
             }
-            false => Some(Steps { steps: self.steps, ..Steps::default() }),
+            false => {
+                let mut named = BTreeSet::new();
+                let steps = self.steps.into_iter().filter(|step| named.insert(*step)).collect();
+                made(&scenarios, steps, jobs, keep_going)?
+            }
         };
         let is_unknown = found.is_none();
         let Steps { steps, unordered, unconditional } = found.unwrap_or_default();
@@ -113,6 +124,26 @@ impl Prove {
             () => Ok(()),
         }
     }
+}
+
+/// The steps that were named, if runs make them: nobody could object to the sabotage of one that none makes. `None` if that was not to be
+/// found out to the end.
+fn made(
+    scenarios: &[Scenario],
+    steps: Vec<Sabotage>,
+    jobs: usize,
+    keep_going: impl Fn() -> bool + Sync,
+) -> Result<Option<Steps>, Failure> {
+    let Some(never) = never_made(scenarios, &steps, jobs, keep_going) else { return Ok(None) };
+    if never.is_empty() {
+        return Ok(Some(Steps { steps, ..Steps::default() }));
+    }
+    let list = |names: Vec<String>| names.join(", ");
+    Err(Failure::unusable(format!(
+        "no run of {} makes {}: name other scenarios, or none for all of them",
+        list(scenarios.iter().map(|scenario| scenario.argument().to_owned()).collect()),
+        list(never.iter().map(ToString::to_string).collect())
+    )))
 }
 
 /// A bar where there is a terminal, nothing otherwise.

@@ -3,6 +3,7 @@
 use super::{
     Failure,
     faces::{self, Face},
+    files::Unwritten,
     simulated::Subject,
 };
 use clap::Args;
@@ -52,10 +53,12 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn main(self) -> Result<(), Failure> {
+        let plan_file = self.subject.plan.as_ref().map(|path| path.display().to_string());
         let (scenario, mut options) = self.subject.read()?;
         options.trace = self.trace;
         options.detail = self.format != Face::Text || self.out.is_some();
-        let run = run(&scenario, &options);
+        let mut run = run(&scenario, &options);
+        run.report.plan_file = plan_file;
         let mut out = String::new();
         for entry in &run.trace {
             let line = format!("{} life {} {}\n", entry.at, entry.life, entry.text);
@@ -67,16 +70,19 @@ impl Replay {
         }
         out.push_str(&self.format.of_run(&run.report));
         self.format.print(&out)?;
+        let mut unwritten = Unwritten::default();
         if let Some(directory) = &self.out {
-            faces::write_run(directory, &run.report)?;
+            unwritten.note(faces::write_run(directory, &run.report));
         }
         if self.check {
-            check(&scenario, &options).map_err(Failure::failed)?;
-            eprintln!("run twice: no difference");
+            match check(&scenario, &options) {
+                Ok(()) => eprintln!("run twice: no difference"),
+                Err(difference) => return unwritten.end(Err(Failure::failed(difference))),
+            }
         }
-        match run.report.held() {
+        unwritten.end(match run.report.held() {
             true => Ok(()),
             false => Err(Failure::failed("an invariant was broken")),
-        }
+        })
     }
 }

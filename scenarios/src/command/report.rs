@@ -3,6 +3,7 @@
 use super::{
     Failure, colour,
     faces::{self, Face, Pages},
+    files::Unwritten,
     simulated::{self, Format},
 };
 use clap::{Args, Subcommand};
@@ -11,13 +12,13 @@ use highwater_reports::{
     recheck::Recheck,
     sweep::SweepSummary,
 };
+use highwater_scenarios::bounded;
 use highwater_sim::{
     fault::{Plan, PlanFile},
     run::{RunOptions, RunReport, run},
 };
 use std::{
-    fs,
-    io::{Read, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -88,16 +89,7 @@ const BYTES_MAX: u64 = 256 << 20;
 
 fn read<D: Document>(path: &Path) -> Result<D, Failure> {
     let unusable = |why: &dyn std::fmt::Display| Failure::unusable(format!("{}: {why}", path.display()));
-    let file = fs::File::open(path).map_err(|error| unusable(&error))?;
-    let mut text = String::new();
-    // A device has no length that could be asked first.
-    file.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| unusable(&error))?;
-    if text.len() as u64 > BYTES_MAX {
-        return Err(unusable(&format!(
-            "it is larger than any report, which has at most {} MiB",
-            BYTES_MAX >> 20
-        )));
-    }
+    let text = bounded::read(path, BYTES_MAX).map_err(|error| unusable(&error))?;
     read_json(&text).map_err(|error| unusable(&error))
 }
 
@@ -118,15 +110,20 @@ fn merge(files: &[PathBuf], format: Face, out: Option<&Path>) -> Result<(), Fail
             .map_err(|why| Failure::unusable(format!("{}: the whole {why}", file.display())))?;
         shards.push((file.parent().unwrap_or(Path::new("")), shard));
     }
-    let mut pages = Pages::default();
+    if whole.total().seeds == 0 {
+        return Err(Failure::unusable("no run is in these reports: nothing is known"));
+    }
+    whole.shards.incomplete().for_each(|part| eprintln!("a part: {part}"));
+    let (mut pages, mut unwritten) = (Pages::default(), Unwritten::default());
     if let Some(out) = out {
+        faces::make_directory(out)?;
         for (directory, shard) in &shards {
-            pages.copy(&whole, shard, directory, out)?;
+            pages.copy(&whole, shard, directory, out, &mut unwritten);
         }
-        faces::write_sweep(out, &whole, &pages)?;
+        faces::write_sweep(out, &whole, &pages, &mut unwritten);
     }
     format.print(&format.of_sweep(&whole, &pages))?;
-    held(whole.held())
+    unwritten.end(held(whole.held()))
 }
 
 fn check(file: &Path, format: Format) -> Result<(), Failure> {
@@ -137,7 +134,7 @@ fn check(file: &Path, format: Format) -> Result<(), Failure> {
     let options = options(&saved).map_err(unusable)?;
     let mut again = run(&scenario, &options).report;
     // The plan of the saved run is given here, wherever it came from there.
-    again.plan_given = saved.plan_given;
+    (again.plan_given, again.plan_file) = (saved.plan_given, saved.plan_file.clone());
     let recheck = Recheck::of(&saved, &again);
     let printed = match format {
         Format::Text => colour::print(&recheck.render()),

@@ -2,6 +2,7 @@
 
 use super::{
     Failure,
+    files::{self, Unwritten},
     interrupt::Interrupt,
     interval,
     simulated::{Format, Subject},
@@ -12,7 +13,6 @@ use highwater_reports::shrink::{case, render, render_json};
 use highwater_sim::shrink::{RUNS_MAX, shrink};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    fs,
     io::Write,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -53,20 +53,14 @@ impl Shrink {
     pub(super) fn main(self) -> Result<(), Failure> {
         let faults = self.subject.faults.to_string();
         let (scenario, options) = self.subject.read()?;
-        if i64::try_from(options.seed).is_err() {
-            return Err(Failure::unusable(format!("no plan file can hold the seed {}", options.seed)));
-        }
         let default =
             || Path::new("highwater-reports").join(format!("{}-{}.toml", scenario.name, options.seed));
         let out = self.out.unwrap_or_else(default);
-        let cannot_write = |error: &dyn std::fmt::Display| {
-            Failure::unusable(format!(
-                "cannot write {}: {error}; choose another file with --out",
-                out.display()
-            ))
-        };
         if out.exists() && !self.force {
-            return Err(cannot_write(&"it is there already, and stays without --force"));
+            return Err(Failure::unusable(format!(
+                "cannot write {}: it is there already, and stays without --force; choose another file with --out",
+                out.display()
+            )));
         }
         let plan = match &options.plan {
             Some(_) => "the given plan".to_owned(),
@@ -93,18 +87,16 @@ impl Shrink {
             };
             return printed.map_err(Failure::unprinted);
         };
-        let plan = case(&shrunk).write().map_err(|error| cannot_write(&error))?;
-        if let Some(directory) = out.parent() {
-            fs::create_dir_all(directory).map_err(|error| cannot_write(&error))?;
-        }
-        fs::write(&out, &plan).map_err(|error| cannot_write(&error))?;
-        let file = out.display().to_string();
+        let plan = case(&shrunk).write().map_err(Failure::failed)?;
+        let mut unwritten = Unwritten::default();
+        let written = unwritten.note(files::replace(&out, &plan));
+        let file = written.map(|()| out.display().to_string());
         let text = match self.format {
-            Format::Text => render(&shrunk, &plan, &file),
-            Format::Json => render_json(&shrunk, &plan, &file) + "\n",
+            Format::Text => render(&shrunk, &plan, file.as_deref()),
+            Format::Json => render_json(&shrunk, &plan, file.as_deref()) + "\n",
         };
         stdout.write_all(text.as_bytes()).map_err(Failure::unprinted)?;
-        Err(Failure::failed("an invariant was broken"))
+        unwritten.end(Err(Failure::failed("an invariant was broken")))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the commands that simulate have in common: naming scenarios, which faults may happen, on how many cores, and how it is told.
 
 use super::Failure;
-use clap::{Args, ValueEnum};
-use highwater_scenarios::{catalogue, scenario_file};
+use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
+use highwater_scenarios::{bounded, catalogue, scenario_file};
 use highwater_sim::{
     fault::{FaultKind, PlanFile},
     run::RunOptions,
@@ -10,7 +10,8 @@ use highwater_sim::{
     scenario::Scenario,
 };
 use std::{
-    fmt, fs,
+    collections::BTreeMap,
+    fmt,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     thread::available_parallelism,
@@ -31,17 +32,54 @@ pub(super) fn scenario(argument: &str) -> Result<Scenario, String> {
     ))
 }
 
-/// Those that were named, or all.
-pub(super) fn named_or_all(named: Vec<Scenario>) -> Vec<Scenario> {
-    match named.is_empty() {
-        true => catalogue::scenarios(),
-        false => named,
+/// Those that were named, each once, or all.
+///
+/// # Errors
+/// If two of them are not the same and have one name, which stands for one in all that is told.
+pub(super) fn named_or_all(named: Vec<Scenario>) -> Result<Vec<Scenario>, Failure> {
+    if named.is_empty() {
+        return Ok(catalogue::scenarios());
     }
+    let mut by_name: BTreeMap<String, String> = BTreeMap::new();
+    let mut once = Vec::new();
+    for scenario in named {
+        match by_name.get(&scenario.name) {
+            None => {
+                by_name.insert(scenario.name.clone(), scenario.argument().to_owned());
+                once.push(scenario);
+            }
+            Some(other) if other == scenario.argument() => {}
+            Some(other) => {
+                return Err(Failure::unusable(format!(
+                    "{other} and {} are both named `{}`: give one of them another name with `name`",
+                    scenario.argument(),
+                    scenario.name
+                )));
+            }
+        }
+    }
+    Ok(once)
+}
+
+/// More threads than this are a mistake: each costs memory, and no machine has so many cores.
+const JOBS_MAX: u64 = 1024;
+
+/// How many runs at once, for clap.
+pub(super) fn jobs_parser() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=JOBS_MAX)
 }
 
 /// How many threads to use: as many as were asked for, or the number of cores.
-pub(super) fn jobs(asked: Option<NonZeroUsize>) -> usize {
-    asked.or(available_parallelism().ok()).map_or(1, usize::from)
+pub(super) fn jobs(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get))
+}
+
+/// The last seed: a plan file, which is TOML, can hold no greater number.
+pub(super) const SEED_MAX: u64 = i64::MAX as u64;
+
+/// A seed, for clap.
+pub(super) fn seed_parser() -> RangedU64ValueParser<u64> {
+    RangedU64ValueParser::new().range(..=SEED_MAX)
 }
 
 /// How a result is printed.
@@ -58,11 +96,11 @@ pub(super) struct Subject {
     #[arg(value_parser = scenario, required_unless_present = "plan")]
     scenario: Option<Scenario>,
     /// The seed: of the workload, and of the plan unless one is given [default: the one that the plan names, or 0]
-    #[arg(long, value_name = "N", required_unless_present = "plan")]
+    #[arg(long, value_name = "N", required_unless_present = "plan", value_parser = seed_parser())]
     seed: Option<u64>,
     /// The faults, instead of those that the seed draws
-    #[arg(long, value_name = "FILE")]
-    plan: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with = "faults")]
+    pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(super) faults: Faults,
 }
@@ -76,7 +114,7 @@ impl Subject {
         };
         let unusable =
             |why: &dyn fmt::Display| Failure::unusable(format!("the plan {}: {why}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| unusable(&error))?;
+        let text = bounded::read(path, bounded::WRITTEN_BY_HAND_MAX).map_err(|error| unusable(&error))?;
         let file = PlanFile::read(&text).map_err(|error| unusable(&error))?;
         let scenario = match (self.scenario, file.scenario) {
             (Some(scenario), _) => scenario,

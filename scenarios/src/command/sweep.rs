@@ -1,10 +1,12 @@
 //! `highwater sweep`: the seeds of the scenarios, on all cores.
 
 mod ends;
+mod seeds;
 
 use super::{
     Failure,
     faces::{self, Face, Pages},
+    files::Unwritten,
     interrupt::Interrupt,
     interval,
     simulated::{self, Faults},
@@ -14,12 +16,13 @@ use ends::Ends;
 use highwater_core::Interval;
 use highwater_reports::sweep::SweepSummary;
 use highwater_sim::{scenario::Scenario, sweep::sweep};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use seeds::{Part, Seeds};
 use std::{
+    fmt,
     num::NonZeroU64,
-    ops::{ControlFlow, Range},
+    ops::ControlFlow,
     path::PathBuf,
-    str::FromStr,
     time::{Duration, Instant},
 };
 
@@ -36,6 +39,9 @@ run.
 
 Exit status: 0 all invariants held in all runs; 1 one was broken; 2 wrong usage.";
 
+/// So many seeds are listed at once.
+const SEEDS_AT_ONCE: usize = 4096;
+
 /// Sweeps seeds: runs each scenario under the faults that each seed draws, and judges every run
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
@@ -47,8 +53,8 @@ pub(super) struct Sweep {
     #[arg(long, value_name = "FROM..TO", default_value = "0..200")]
     seeds: Seeds,
     /// How many runs at once [default: the number of cores]
-    #[arg(long, value_name = "N")]
-    jobs: Option<std::num::NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = simulated::jobs_parser())]
+    jobs: Option<usize>,
     #[command(flatten)]
     faults: Faults,
     /// Ends after the first failed run: as --max-fail 1
@@ -62,7 +68,7 @@ pub(super) struct Sweep {
     time_budget: Option<Interval>,
     /// Runs the I-th of N equal parts of the seeds, from 1
     #[arg(long, value_name = "I/N", default_value = "1/1")]
-    shard: Shard,
+    shard: Part,
     /// How the summary is printed
     #[arg(long, value_enum, default_value_t = Face::Text)]
     format: Face,
@@ -71,59 +77,27 @@ pub(super) struct Sweep {
     out: PathBuf,
 }
 
-#[derive(Clone, Debug)]
-struct Seeds(Range<u64>);
-
-impl FromStr for Seeds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let range = || {
-            let (from, to) = text.split_once("..")?;
-            Some(from.parse().ok()?..to.parse().ok()?)
-        };
-        let range = range().filter(|range| !range.is_empty());
-        range.map(Self).ok_or_else(|| "give FROM..TO with FROM < TO, such as 0..200".into())
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Shard {
-    index: u64,
-    count: u64,
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let shard = || {
-            let (index, count) = text.split_once('/')?;
-            Some(Self { index: index.parse().ok()?, count: count.parse().ok()? })
-        };
-        let shard = shard().filter(|shard| (1..=shard.count).contains(&shard.index));
-        shard.ok_or_else(|| "give I/N with I from 1 to N, such as 1/4".into())
-    }
-}
-
-impl Shard {
-    fn of(&self, seeds: &Range<u64>) -> Vec<u64> {
-        seeds.clone().filter(|seed| seed % self.count == self.index - 1).collect()
-    }
-}
-
 impl Sweep {
     pub(super) fn main(self) -> Result<(), Failure> {
-        let scenarios = simulated::named_or_all(self.scenarios.clone());
-        let seeds = self.shard.of(&self.seeds.0);
+        let scenarios = simulated::named_or_all(self.scenarios.clone())?;
+        let Seeds(seeds) = &self.seeds;
+        let seeds_each = self.shard.count_of(seeds);
+        if seeds_each == 0 {
+            let Part { index, count } = self.shard;
+            return Err(Failure::unusable(format!(
+                "no seed of {}..{} is in shard {index}/{count}: there is nothing to run",
+                seeds.start, seeds.end
+            )));
+        }
         let jobs = simulated::jobs(self.jobs);
         let options = self.faults.options(self.seeds.0.start);
         faces::make_directory(&self.out)?;
         eprintln!("{}", self.asked(scenarios.len(), jobs));
-        let asked = (scenarios.len() * seeds.len()) as u64;
+        let asked = seeds_each.saturating_mul(scenarios.len() as u64);
         let mut ends = Ends::new(self.failures_max(), self.budget(), Interrupt::listen()?);
-        let mut summary = SweepSummary::default();
-        let progress = progress(scenarios.len() * seeds.len());
+        let (mut summary, mut unwritten) = (SweepSummary::default(), Unwritten::default());
+        summary.shards.add(self.shard.shard(seeds));
+        let progress = progress(asked);
         for (index, scenario) in scenarios.iter().enumerate() {
             if ends.is_over() {
                 break;
@@ -131,22 +105,23 @@ impl Sweep {
             let share = ends.share(scenarios.len() - index);
             progress.set_prefix(scenario.name.clone());
             let started = Instant::now();
-            let mut failure = None;
-            sweep(scenario, &seeds, jobs, &options, |run| {
-                let is_end = ends.after(run.report.held(), share);
-                progress.set_message(format!("{} failed", ends.failures()));
-                progress.inc(1);
-                summary.add(&run.report);
-                if !run.report.held()
-                    && let Err(error) = faces::write_story(&self.out, &run.report)
-                {
-                    failure = Some(error);
-                    return ControlFlow::Break(());
+            let (mut left, mut is_end) = (self.shard.of(seeds), false);
+            while !is_end {
+                // All of them could be more than memory holds.
+                let some: Vec<u64> = left.by_ref().take(SEEDS_AT_ONCE).collect();
+                if some.is_empty() {
+                    break;
                 }
-                if is_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
-            if let Some(error) = failure {
-                return Err(error);
+                sweep(scenario, &some, jobs, &options, |run| {
+                    is_end = ends.after(run.report.held(), share);
+                    progress.set_message(format!("{} failed", ends.failures()));
+                    progress.inc(1);
+                    summary.add(&run.report);
+                    if !run.report.held() {
+                        unwritten.note(faces::write_story(&self.out, &run.report));
+                    }
+                    if is_end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
             }
             summary.add_wall_time(&scenario.name, started.elapsed());
         }
@@ -154,17 +129,18 @@ impl Sweep {
         let cut_short = ends.cut_short(asked);
         summary.cut_short.extend(cut_short);
         summary.cut_short.iter().for_each(|cut| eprintln!("{cut}"));
-        let pages = Pages::write(&scenarios, &summary, &options, jobs, &self.out)?;
-        self.tell(&summary, &pages)?;
-        match cut_short {
+        let pages = Pages::write(&scenarios, &summary, &options, jobs, &self.out, &mut unwritten);
+        self.tell(&summary, &pages, &mut unwritten)?;
+        unwritten.end(match cut_short {
+            _ if !summary.held() => Err(Failure::failed("an invariant was broken")),
             Some(cut) if cut.runs == 0 => Err(Failure::failed("no run was finished: nothing is known")),
             _ => Ok(()),
-        }
+        })
     }
 
     /// The options, as they are printed first.
     fn asked(&self, scenarios: usize, jobs: usize) -> String {
-        let Self { seeds: Seeds(seeds), shard: Shard { index, count }, faults, .. } = self;
+        let Self { seeds: Seeds(seeds), shard: Part { index, count }, faults, .. } = self;
         let mut asked = format!(
             "sweeping {scenarios} scenarios, seeds {}..{}, shard {index}/{count}, faults {faults}, jobs {jobs}",
             seeds.start, seeds.end
@@ -186,48 +162,22 @@ impl Sweep {
         self.time_budget.map(Interval::duration)
     }
 
-    fn tell(&self, summary: &SweepSummary, pages: &Pages) -> Result<(), Failure> {
-        let index = faces::write_sweep(&self.out, summary, pages)?;
+    fn tell(&self, summary: &SweepSummary, pages: &Pages, unwritten: &mut Unwritten) -> Result<(), Failure> {
+        let index = faces::write_sweep(&self.out, summary, pages, unwritten);
         let mut printed = self.format.of_sweep(summary, pages);
-        if self.format == Face::Text {
+        if let (Face::Text, Some(index)) = (self.format, index) {
             printed.push_str(&format!("\nreports: {}\n", index.display()));
         }
-        self.format.print(&printed)?;
-        match summary.held() {
-            true => Ok(()),
-            false => Err(Failure::failed("an invariant was broken")),
-        }
+        self.format.print(&printed)
     }
 }
 
 /// A bar where there is a terminal, nothing otherwise.
-fn progress(runs: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:18} {wide_bar} {pos}/{len} {per_sec} eta {eta}, {msg}");
-    ProgressBar::new(runs as u64).with_style(style.expect("the template is right"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shards_share_the_seeds_without_overlap() {
-        let mut all: Vec<u64> = (1..=3).flat_map(|index| Shard { index, count: 3 }.of(&(5..25))).collect();
-        all.sort_unstable();
-        assert_eq!(all, (5..25).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        assert!(
-            "5..5".parse::<Seeds>().is_err()
-                && "x".parse::<Seeds>().is_err()
-                && "9..1".parse::<Seeds>().is_err()
-        );
-        assert!(
-            "0/2".parse::<Shard>().is_err()
-                && "3/2".parse::<Shard>().is_err()
-                && "1".parse::<Shard>().is_err()
-        );
-    }
+fn progress(runs: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:18} {wide_bar} {pos}/{len} {rate} eta {eta}, {msg}");
+    let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // A bar has nobody to tell of an error.
+        let _ = write!(out, "{:.1}/s", state.per_sec());
+    };
+    ProgressBar::new(runs).with_style(style.expect("the template is right").with_key("rate", rate))
 }

@@ -1,6 +1,7 @@
 //! What is read, and what is refused at which place.
 
 use super::*;
+use std::fs;
 
 /// What becomes of a file of this text.
 fn read_text(text: &str) -> Result<Scenario, String> {

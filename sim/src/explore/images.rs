@@ -12,14 +12,7 @@ use crate::{
     disk::AtRisk,
     fault::{Kept, KeptFile},
 };
-
-/// The images of a moment.
-pub(super) struct Images {
-    /// Each of them once.
-    pub kept: Vec<Kept>,
-    /// Whether these are all of them.
-    pub complete: bool,
-}
+use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
@@ -29,37 +22,70 @@ enum Unit {
     Sector(u64, u64),
 }
 
-/// The images of a moment, at most so many and at least one: the first one is that nothing survives.
-pub(super) fn images(at_risk: &AtRisk, max: usize) -> Images {
-    let units = units(at_risk);
-    let n = units.len();
-    let mut images = Images { kept: Vec::new(), complete: true };
-    if n < usize::BITS as usize && 1 << n <= max {
-        for subset in 0..1usize << n {
-            images.add(kept(at_risk, &units, |unit| subset >> unit & 1 == 1), usize::MAX);
-        }
-        return images;
-    }
-    images.complete = false;
-    let is_data = |unit: usize| matches!(units[unit], Unit::Sector(..));
-    let is_name = |unit: usize| matches!(units[unit], Unit::Name(_));
-    images.add(kept(at_risk, &units, |_| false), max.max(1));
-    images.add(kept(at_risk, &units, |_| true), max);
-    images.add(kept(at_risk, &units, |unit| !is_data(unit)), max);
-    images.add(kept(at_risk, &units, |unit| !is_name(unit)), max);
-    for chosen in Spread::over(n as u64) {
-        let chosen = chosen as usize;
-        images.add(kept(at_risk, &units, |unit| unit == chosen), max);
-        images.add(kept(at_risk, &units, |unit| unit != chosen), max);
-        images.add(kept(at_risk, &units, |unit| unit <= chosen), max);
-    }
-    images
+/// One image, as a choice among the units by their places.
+#[derive(Clone, Copy)]
+enum Choice {
+    /// Those whose bits are set.
+    Subset(u64),
+    Nothing,
+    Everything,
+    NoData,
+    NoNames,
+    Only(usize),
+    Without(usize),
+    UpTo(usize),
 }
 
-impl Images {
-    fn add(&mut self, kept: Kept, max: usize) {
-        if self.kept.len() < max && !self.kept.contains(&kept) {
-            self.kept.push(kept);
+/// Whether the images of a moment are all of them, if they are at most so many.
+pub(super) fn is_complete(at_risk: &AtRisk, max: usize) -> bool {
+    subsets(units(at_risk).len(), max).is_some()
+}
+
+/// The images of a moment, each of them once, at most so many and at least one: the first one is that nothing survives. They are made one by
+/// one, since they can be more than memory holds, and end once `keep_going` says no.
+pub(super) fn images<'a>(
+    at_risk: &'a AtRisk,
+    max: usize,
+    keep_going: &'a impl Fn() -> bool,
+) -> impl Iterator<Item = Kept> + 'a {
+    let units = units(at_risk);
+    let mut made = BTreeSet::new();
+    choices(units.len(), max)
+        .take_while(|_| keep_going())
+        .map(move |choice| kept(at_risk, &units, |unit| choice.keeps(unit, units[unit])))
+        .filter(move |image| made.insert(image.clone()))
+        .take(max.max(1))
+}
+
+/// How many subsets so many units have, if these are no more than the bound.
+fn subsets(units: usize, max: usize) -> Option<u64> {
+    let subsets = 1_u64.checked_shl(u32::try_from(units).ok()?)?;
+    (subsets <= max as u64).then_some(subsets)
+}
+
+fn choices(units: usize, max: usize) -> Box<dyn Iterator<Item = Choice>> {
+    if let Some(subsets) = subsets(units, max) {
+        return Box::new((0..subsets).map(Choice::Subset));
+    }
+    let plain = [Choice::Nothing, Choice::Everything, Choice::NoData, Choice::NoNames];
+    let of_one = |chosen| {
+        let chosen = chosen as usize;
+        [Choice::Only(chosen), Choice::Without(chosen), Choice::UpTo(chosen)]
+    };
+    Box::new(plain.into_iter().chain(Spread::over(units as u64).flat_map(of_one)))
+}
+
+impl Choice {
+    fn keeps(self, place: usize, unit: Unit) -> bool {
+        match self {
+            Self::Subset(subset) => subset >> place & 1 == 1,
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::NoData => !matches!(unit, Unit::Sector(..)),
+            Self::NoNames => !matches!(unit, Unit::Name(_)),
+            Self::Only(chosen) => place == chosen,
+            Self::Without(chosen) => place != chosen,
+            Self::UpTo(chosen) => place <= chosen,
         }
     }
 }
@@ -105,7 +131,7 @@ fn kept(at_risk: &AtRisk, units: &[Unit], keeps: impl Fn(usize) -> bool) -> Kept
 mod tests {
     use super::*;
     use crate::disk::FileAtRisk;
-    use std::collections::BTreeSet;
+    use std::cell::Cell;
 
     fn at_risk(names: usize, files: &[(bool, u64, u64)]) -> AtRisk {
         let file = |(truncate, bytes, sectors): &(bool, u64, u64)| FileAtRisk {
@@ -117,20 +143,24 @@ mod tests {
         AtRisk { names: vec!["create /a".into(); names], files: files.iter().map(file).collect() }
     }
 
-    fn lines(images: &Images) -> Vec<String> {
-        images.kept.iter().map(ToString::to_string).collect()
+    fn all(at_risk: &AtRisk, max: usize) -> Vec<Kept> {
+        images(at_risk, max, &|| true).collect()
+    }
+
+    fn lines(at_risk: &AtRisk, max: usize) -> Vec<String> {
+        all(at_risk, max).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn nothing_at_risk_is_one_image() {
-        let images = images(&AtRisk::default(), 16);
-        assert_eq!((lines(&images), images.complete), (vec!["nothing".to_owned()], true));
+        assert_eq!(lines(&AtRisk::default(), 16), ["nothing"]);
+        assert!(is_complete(&AtRisk::default(), 16));
     }
 
     #[test]
     fn few_units_have_all_their_subsets_each_once() {
-        let images = images(&at_risk(1, &[(false, 600, 2)]), 16);
-        assert!(images.complete);
+        let at_risk = at_risk(1, &[(false, 600, 2)]);
+        assert!(is_complete(&at_risk, 16) && !is_complete(&at_risk, 15));
         let expected = [
             "nothing",
             "names 0",
@@ -145,24 +175,23 @@ mod tests {
             "file 0 sectors 0-1",
             "names 0; file 0 sectors 0-1",
         ];
-        assert_eq!(lines(&images), expected);
+        assert_eq!(lines(&at_risk, 16), expected);
     }
 
     #[test]
     fn what_follows_a_truncate_is_lost_with_it() {
-        let images = images(&at_risk(0, &[(true, 9, 1)]), 16);
         let expected = ["nothing", "file 0 truncate", "file 0 truncate 9 bytes", "file 0 truncate sectors 0"];
-        assert_eq!(lines(&images), expected);
+        assert_eq!(lines(&at_risk(0, &[(true, 9, 1)]), 16), expected);
     }
 
     #[test]
     fn many_units_have_the_plain_images_and_then_as_many_others_as_the_bound_lets() {
         let at_risk = at_risk(3, &[(false, 5000, 10), (true, 700, 2)]);
         for max in [1, 4, 16, 40] {
-            let images = images(&at_risk, max);
-            assert!(!images.complete);
-            assert_eq!(images.kept.len(), max);
-            assert_eq!(BTreeSet::from_iter(&images.kept).len(), max);
+            let images = all(&at_risk, max);
+            assert!(!is_complete(&at_risk, max));
+            assert_eq!(images.len(), max);
+            assert_eq!(BTreeSet::from_iter(&images).len(), max);
         }
         let plain = [
             "nothing",
@@ -170,8 +199,8 @@ mod tests {
             "names 0-2; file 0 5000 bytes; file 1 truncate 700 bytes",
             "file 0 sectors 0-9; file 1 truncate sectors 0-1",
         ];
-        assert_eq!(lines(&images(&at_risk, 4)), plain);
-        let all = lines(&images(&at_risk, 1000));
+        assert_eq!(lines(&at_risk, 4), plain);
+        let all = lines(&at_risk, 1000);
         for one in [
             "names 1",
             "file 0 sectors 7",
@@ -180,5 +209,23 @@ mod tests {
         ] {
             assert!(all.iter().any(|line| line == one), "{one}");
         }
+    }
+
+    /// So many that nobody could wait for them, or hold them.
+    #[test]
+    fn images_come_one_by_one_until_they_are_not_wanted_any_more() {
+        let many = at_risk(40, &[(false, 5000, 10)]);
+        assert!(is_complete(&many, usize::MAX));
+        assert_eq!(images(&many, usize::MAX, &|| true).take(1000).count(), 1000);
+        let asked = Cell::new(0);
+        let some = || {
+            asked.set(asked.get() + 1);
+            asked.get() <= 100
+        };
+        assert!(images(&many, usize::MAX, &some).count() <= 100);
+        // What a lost truncate takes with it is the same image over and over.
+        let same = at_risk(0, &[(true, 9, 50)]);
+        asked.set(0);
+        assert_eq!(images(&same, usize::MAX, &some).count(), 50);
     }
 }

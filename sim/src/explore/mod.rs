@@ -9,7 +9,9 @@
 //!   after it is complete, and so on for each depth.
 //!
 //! The order is fixed and spreads over the points (`spread`), so whatever part of them a budget allows is of every kind. The results do
-//! not depend on the number of threads: images are looked at in parallel, told apart in order, and lived through in parallel.
+//! not depend on the number of threads: images are looked at in parallel, told apart in order, and lived through in parallel, some at a
+//! time. Whoever does not want it to go on is answered once the runs under way are done; a point counts if all its images were told apart
+//! and lived through.
 //!
 //! Left out: an operation that is hit inside is hit at one place of it; the pause before a restart is always the same; the clock,
 //! the schedule and the latencies are those of one seed.
@@ -19,26 +21,30 @@ mod points;
 mod spread;
 
 use crate::{
-    fault::{Fault, Plan},
+    disk::AtRisk,
+    fault::{Fault, Kept, Plan},
     judge::Verdict,
     parallel,
-    run::{Evidence, RunOptions, judged, simulate, simulate_until},
+    run::{Evidence, Found, RunOptions, judged, simulate, simulate_until},
     sabotage::Sabotage,
     scenario::Scenario,
     source::Script,
     world::Life,
 };
 use highwater_core::event::Event;
-use points::{Root, first_batch_done};
+use points::{Point, Root, first_batch_done};
 use serde::Serialize;
 use spread::Spread;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter,
     ops::ControlFlow,
 };
 
-/// So many points are looked at between two looks at the budget.
+/// Of so many points it is found out at once what is at risk.
 const POINTS_AT_ONCE: usize = 16;
+/// So many images are looked at before the new ones among them are lived through.
+const IMAGES_AT_ONCE: usize = 128;
 /// Of so many runs that broke an invariant the plans are kept; the others are counted.
 const FAILURES_KEPT: usize = 20;
 
@@ -161,7 +167,8 @@ pub struct Failure {
     pub broken: Vec<String>,
 }
 
-/// Explores a scenario. `each` is told how far it is, again and again, and says when to stop.
+/// Explores a scenario. `each` is told how far it is, again and again. Once `keep_going` says no, no further run is begun, and what was
+/// explored is told.
 ///
 /// # Errors
 /// If the run without a crash does not go well: then there is nothing to compare with. With its verdict.
@@ -171,13 +178,14 @@ pub struct Failure {
 pub fn explore(
     scenario: &Scenario,
     options: &ExploreOptions,
-    mut each: impl FnMut(&Exploration) -> ControlFlow<()>,
+    keep_going: impl Fn() -> bool + Sync,
+    mut each: impl FnMut(&Exploration),
 ) -> Result<Exploration, String> {
     let (mut explorer, root) = Explorer::new(scenario, options)?;
     let mut roots = vec![root];
     for depth in 1..=options.depth {
         let last = depth == options.depth;
-        match explorer.explore(depth, &roots, last, &mut each) {
+        match explorer.explore(depth, &roots, last, &keep_going, &mut each) {
             ControlFlow::Continue(next) => roots = next,
             ControlFlow::Break(()) => break,
         }
@@ -201,10 +209,30 @@ struct Explorer<'a> {
 }
 
 /// An image of a point, as the next life finds it.
+#[derive(Clone)]
 struct Image {
     faults: Vec<Fault>,
     /// `None` if no next life finds it, which a run has to tell about.
     key: Option<u64>,
+}
+
+/// A point, with what is known of it before any image is chosen.
+struct Begun {
+    /// What a crash of the process leaves, and a power loss of which nothing survives.
+    plain: [Image; 2],
+    at_risk: AtRisk,
+    /// Whether the images within the bound are all that there are.
+    complete: bool,
+}
+
+/// What is left to do at a point.
+enum Left {
+    /// To tell an image apart that was looked at.
+    Known(Image),
+    /// To look at the image of these faults.
+    Unknown(Vec<Fault>),
+    /// To count the point.
+    Point { bounded: bool },
 }
 
 /// A run that was judged.
@@ -257,7 +285,8 @@ impl<'a> Explorer<'a> {
         depth: u32,
         roots: &[Root],
         last: bool,
-        each: &mut impl FnMut(&Exploration) -> ControlFlow<()>,
+        keep_going: &(impl Fn() -> bool + Sync),
+        each: &mut impl FnMut(&Exploration),
     ) -> ControlFlow<(), Vec<Root>> {
         // The number of the first point of each root.
         let mut points_total = 0;
@@ -277,46 +306,108 @@ impl<'a> Explorer<'a> {
             if numbers.is_empty() {
                 return ControlFlow::Continue(next_roots);
             }
-            if self.runs >= self.options.runs_max {
-                return ControlFlow::Break(());
-            }
-            let points: Vec<points::Point<'_>> = numbers
+            let points: Vec<Point<'_>> = numbers
                 .iter()
                 .map(|number| {
                     let root = firsts.partition_point(|first| first <= number) - 1;
                     roots[root].point(number - firsts[root])
                 })
                 .collect();
-            let looked = parallel::map(self.options.jobs, &points, |point| self.look(point));
-            let mut fresh = Vec::new();
-            for (point, (images, complete)) in points.iter().zip(looked) {
-                let name = point.made.operation.to_string();
-                let mut counts = Counts { points: 1, bounded: u64::from(!complete), ..Counts::default() };
-                for image in images {
-                    counts.images += 1;
-                    match image.key.is_none_or(|key| self.seen.insert(key)) {
-                        true => fresh.push((name.clone(), image.faults)),
-                        false => counts.deduplicated += 1,
-                    }
+            let begun =
+                parallel::map(self.options.jobs, &points, |point| keep_going().then(|| self.begin(point)));
+            let Some(begun) = begun.into_iter().collect::<Option<Vec<Begun>>>() else {
+                return ControlFlow::Break(());
+            };
+            let images_max = self.options.images_max;
+            let mut left = points
+                .iter()
+                .zip(&begun)
+                .flat_map(|(point, begun)| of_point(point, begun, images_max, keep_going));
+            loop {
+                if self.runs >= self.options.runs_max {
+                    return ControlFlow::Break(());
                 }
-                self.count(&name, counts);
-            }
-            let life = points[0].root.life.next();
-            let lived = parallel::map(self.options.jobs, &fresh, |(_, faults)| self.live(faults, life, last));
-            for ((name, faults), lived) in fresh.into_iter().zip(lived) {
-                self.runs += 1;
-                let broken = broken(&lived.verdicts);
-                let violations = u64::from(!broken.is_empty());
-                let missed = u64::from(lived.missed);
-                self.count(&name, Counts { runs: 1, missed, violations, ..Counts::default() });
-                self.told.violations += violations;
-                if !broken.is_empty() && self.told.failures.len() < FAILURES_KEPT {
-                    self.told.failures.push(Failure { plan: self.plan(&faults), broken });
+                let some: Vec<(&Point<'_>, Left)> = left.by_ref().take(IMAGES_AT_ONCE).collect();
+                if some.is_empty() {
+                    break;
                 }
-                next_roots.extend(lived.root);
+                self.explore_some(some, last, keep_going, &mut next_roots)?;
+                each(&self.told);
             }
-            each(&self.told)?;
         }
+    }
+
+    /// Looks at images, tells them apart, and lives through the new ones.
+    fn explore_some(
+        &mut self,
+        some: Vec<(&Point<'_>, Left)>,
+        last: bool,
+        keep_going: &(impl Fn() -> bool + Sync),
+        next_roots: &mut Vec<Root>,
+    ) -> ControlFlow<()> {
+        let looked = parallel::map(self.options.jobs, &some, |(point, left)| match left {
+            Left::Known(image) => Some(Some(image.clone())),
+            Left::Unknown(faults) => keep_going().then(|| Some(self.image(point, faults.clone()).0)),
+            Left::Point { .. } => Some(None),
+        });
+        let Some(looked) = looked.into_iter().collect::<Option<Vec<Option<Image>>>>() else {
+            return ControlFlow::Break(());
+        };
+        let mut is_new = |image: &Image| image.key.is_none_or(|key| self.seen.insert(key));
+        let told_apart: Vec<Option<(Image, bool)>> = looked
+            .into_iter()
+            .map(|image| {
+                let image = image?;
+                let new = is_new(&image);
+                Some((image, new))
+            })
+            .collect();
+        let with_points = some.iter().map(|(point, _)| *point).zip(&told_apart);
+        let new: Vec<(&Point<'_>, &Image)> = with_points
+            .filter_map(|(point, told_apart)| match told_apart {
+                Some((image, true)) => Some((point, image)),
+                _ => None,
+            })
+            .collect();
+        let mut lived = parallel::map(self.options.jobs, &new, |(point, image)| {
+            keep_going().then(|| self.live(&image.faults, point.root.life.next(), last))
+        })
+        .into_iter();
+        let mut whole = true;
+        for ((point, left), told_apart) in some.iter().zip(&told_apart) {
+            let name = point.made.operation.to_string();
+            match (told_apart, left) {
+                (Some((_, false)), _) => {
+                    self.count(&name, Counts { images: 1, deduplicated: 1, ..Counts::default() });
+                }
+                (Some((image, true)), _) => match lived.next().flatten() {
+                    Some(lived) => next_roots.extend(self.tell(&name, image, lived)),
+                    None => whole = false,
+                },
+                (None, Left::Point { bounded }) if whole => {
+                    self.count(
+                        &name,
+                        Counts { points: 1, bounded: u64::from(*bounded), ..Counts::default() },
+                    );
+                }
+                (None, _) => {}
+            }
+        }
+        if whole { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    /// Takes note of a run that was judged. The root of the next depth that it is, if it is one.
+    fn tell(&mut self, operation: &str, image: &Image, lived: Lived) -> Option<Root> {
+        self.runs += 1;
+        let broken = broken(&lived.verdicts);
+        let violations = u64::from(!broken.is_empty());
+        let missed = u64::from(lived.missed);
+        self.count(operation, Counts { images: 1, runs: 1, missed, violations, ..Counts::default() });
+        self.told.violations += violations;
+        if !broken.is_empty() && self.told.failures.len() < FAILURES_KEPT {
+            self.told.failures.push(Failure { plan: self.plan(&image.faults), broken });
+        }
+        lived.root
     }
 
     fn count(&mut self, operation: &str, counts: Counts) {
@@ -329,26 +420,22 @@ impl<'a> Explorer<'a> {
         Plan { lines: self.options.lines, faults: faults.to_vec() }
     }
 
-    /// The images that a point can leave, and whether these are all.
-    fn look(&self, point: &points::Point<'_>) -> (Vec<Image>, bool) {
-        let found = |faults: &[Fault]| {
-            let life = point.root.life.next();
-            let plan = self.plan(faults);
-            // A panic is for the run to tell.
-            simulate_until(life, self.scenario, &self.script, &plan, &self.run_options).ok().flatten()
-        };
-        let crash = point.crash();
-        let mut looked = vec![Image { key: found(&crash).map(|found| found.key), faults: crash }];
-        let nothing = point.power_loss(Default::default());
-        let found_nothing = found(&nothing);
-        looked.push(Image { key: found_nothing.as_ref().map(|found| found.key), faults: nothing });
-        let at_risk = found_nothing.and_then(|mut found| found.at_risk.pop()).unwrap_or_default();
-        let images = images::images(&at_risk, self.options.images_max);
-        looked.extend(images.kept.into_iter().skip(1).map(|kept| {
-            let faults = point.power_loss(kept);
-            Image { key: found(&faults).map(|found| found.key), faults }
-        }));
-        (looked, images.complete)
+    /// What faults leave for the life after the point, and all that it finds; that is `None` if there is no such life.
+    fn image(&self, point: &Point<'_>, faults: Vec<Fault>) -> (Image, Option<Found>) {
+        let (life, plan) = (point.root.life.next(), self.plan(&faults));
+        // A panic is for the run to tell.
+        let found =
+            simulate_until(life, self.scenario, &self.script, &plan, &self.run_options).ok().flatten();
+        (Image { key: found.as_ref().map(|found| found.key), faults }, found)
+    }
+
+    /// Looks at the plain images of a point, and at what is at risk there.
+    fn begin(&self, point: &Point<'_>) -> Begun {
+        let (crash, _) = self.image(point, point.crash());
+        let (nothing, found) = self.image(point, point.power_loss(Kept::default()));
+        let at_risk = found.and_then(|mut found| found.at_risk.pop()).unwrap_or_default();
+        let complete = images::is_complete(&at_risk, self.options.images_max);
+        Begun { plain: [crash, nothing], at_risk, complete }
     }
 
     /// Lives through a run; `life` is the one after its last crash.
@@ -368,6 +455,22 @@ impl<'a> Explorer<'a> {
         let missed = report.plan.iter().any(|outcome| outcome.firing.is_none());
         Lived { root: root.filter(|_| report.held()), verdicts: report.verdicts, missed }
     }
+}
+
+/// What there is to do at a point, in order: its images, the plain ones first, then the point itself.
+fn of_point<'a>(
+    point: &'a Point<'a>,
+    begun: &'a Begun,
+    images_max: usize,
+    keep_going: &'a impl Fn() -> bool,
+) -> impl Iterator<Item = (&'a Point<'a>, Left)> {
+    let plain = begun.plain.iter().cloned().map(Left::Known);
+    // The first one is that nothing survives.
+    let others = images::images(&begun.at_risk, images_max, keep_going).skip(1);
+    let others = others.map(|kept| Left::Unknown(point.power_loss(kept)));
+    // Whoever is stopped in between has not tried all of them.
+    let end = iter::once_with(|| keep_going().then_some(Left::Point { bounded: !begun.complete })).flatten();
+    plain.chain(others).chain(end).map(move |left| (point, left))
 }
 
 /// What the judges objected to, a line each.

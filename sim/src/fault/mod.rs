@@ -41,7 +41,7 @@ pub use network::{
 };
 pub use outcome::{FaultOutcome, Firing, Hit};
 pub use plan::Plan;
-pub use plan_file::PlanFile;
+pub use plan_file::{FAULTS_MAX, PlanFile};
 pub use process::{
     Crash, CrashLoop, FailingJob, Kept, KeptFile, OtherProgram, Pause, PowerLoss, SlowBatch, SlowStart, Stop,
     Takeover,

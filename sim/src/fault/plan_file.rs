@@ -5,12 +5,15 @@
 
 use super::{Fault, PLAN_MS_MAX, Plan, limits};
 use crate::TextError;
-use serde::{Deserialize, de::IntoDeserializer};
+use serde::{Deserialize, de::IntoDeserializer, ser::Error as _};
 use std::{fmt::Write, ops::Range};
 use toml::{
     Spanned, Table, Value,
     de::{DeTable, DeValue},
 };
+
+/// A plan has no more faults than this: a run that looks at each of them at every operation would take hours.
+pub const FAULTS_MAX: usize = 10_000;
 
 /// A plan with what makes a case of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +44,7 @@ impl PlanFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it is no TOML, has a field that is not known, lacks one, or has a number that makes no sense.
+    /// If it is no TOML, has a field that is not known, lacks one, has a number that makes no sense, or more than [`FAULTS_MAX`] faults.
     ///
     /// ```
     /// use highwater_sim::fault::PlanFile;
@@ -61,6 +64,9 @@ impl PlanFile {
         }
         let mut plan = Plan { lines: written.lines, faults: Vec::new() };
         let tables = spanned.get("faults").and_then(|faults| faults.get_ref().as_array());
+        if let Some(one) = tables.and_then(|tables| tables.get(FAULTS_MAX)) {
+            return Err(TextError::at(text, one.span().start, too_many(written.faults.len())));
+        }
         for (index, (fault, table)) in
             written.faults.into_iter().zip(tables.into_iter().flatten()).enumerate()
         {
@@ -96,8 +102,11 @@ impl PlanFile {
     /// Writes the file.
     ///
     /// # Errors
-    /// If a number is greater than TOML has.
+    /// If a number is greater than TOML has, or there are more than [`FAULTS_MAX`] faults.
     pub fn write(&self) -> Result<String, toml::ser::Error> {
+        if self.plan.faults.len() > FAULTS_MAX {
+            return Err(toml::ser::Error::custom(too_many(self.plan.faults.len())));
+        }
         let mut text = String::new();
         let mut field = |name: &str, value: Value| {
             writeln!(text, "{name} = {value}").expect("a string takes all that is written to it");
@@ -125,6 +134,10 @@ impl PlanFile {
         }
         Ok(text)
     }
+}
+
+fn too_many(faults: usize) -> String {
+    format!("it has {faults} faults, and a plan has at most {FAULTS_MAX}")
 }
 
 /// The first number that its field may not have, and what is wrong with it. Lists are not looked into.
@@ -201,6 +214,20 @@ mod tests {
     #[test]
     fn a_number_beyond_toml_is_not_written() {
         assert!(PlanFile { seed: Some(u64::MAX), ..PlanFile::default() }.write().is_err());
+    }
+
+    #[test]
+    fn a_plan_has_a_bound_that_is_no_plans_trouble() {
+        let one = "[[faults]]\nkind = 'reset'\nconnection = 1\nafter_bytes = 1\n";
+        let most = PlanFile::read(&one.repeat(FAULTS_MAX)).unwrap();
+        assert_eq!(most.plan.faults.len(), FAULTS_MAX);
+        assert_eq!(
+            error(&one.repeat(FAULTS_MAX + 1)),
+            "line 40001, column 1: it has 10001 faults, and a plan has at most 10000"
+        );
+        let more = [&most.plan.faults[..], &most.plan.faults[..1]].concat();
+        let refused = PlanFile { plan: Plan::of(more), ..PlanFile::default() }.write().unwrap_err();
+        assert!(refused.to_string().contains("10001 faults"), "{refused}");
     }
 
     /// Whatever the kind, at every depth.

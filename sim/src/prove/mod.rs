@@ -21,7 +21,7 @@
 mod orderings;
 mod steps;
 
-pub use steps::{Steps, find_steps};
+pub use steps::{Steps, find_steps, never_made};
 
 use crate::{
     fault::{DiskOperation, FaultKind, Place, Plan, Step},

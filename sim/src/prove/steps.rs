@@ -70,6 +70,48 @@ pub fn find_steps(
     keep_going().then_some(Steps { steps, unordered, unconditional })
 }
 
+/// Those of some steps that no run of the scenarios makes, in the seeds that [`find_steps`] looks at: nobody can object to their sabotage. Once
+/// `keep_going` has said no, no further run is begun, and that is not known.
+pub fn never_made(
+    scenarios: &[Scenario],
+    steps: &[Sabotage],
+    jobs: usize,
+    keep_going: impl Fn() -> bool + Sync,
+) -> Option<Vec<Sabotage>> {
+    let indices: Vec<usize> = (0..scenarios.len()).collect();
+    let mut left = steps.to_vec();
+    for seed in 0..LOOKED_AT {
+        if left.is_empty() {
+            break;
+        }
+        let looks = parallel::map(jobs, &indices, |index| {
+            keep_going().then(|| look(scenarios, *index, seed)).flatten()
+        });
+        for look in looks.into_iter().flatten() {
+            let made = look.made.iter().map(|made| made.step).collect();
+            left.retain(|step| !is_made(*step, &made));
+        }
+    }
+    keep_going().then_some(left)
+}
+
+/// Whether what a sabotage takes away is among the steps of a run.
+fn is_made(sabotage: Sabotage, made: &BTreeSet<Step>) -> bool {
+    let at = |place, operations: &[DiskOperation]| {
+        operations.iter().any(|operation| made.contains(&Step { operation: *operation, place }))
+    };
+    match sabotage {
+        Sabotage::Skip(step) => made.contains(&step),
+        Sabotage::Late(first, second) => made.contains(&first) && made.contains(&second),
+        Sabotage::Overwrite(place) => at(place, &[DiskOperation::CreateNew, DiskOperation::Rename]),
+        Sabotage::Forge(place) | Sabotage::Shorten(place) => at(place, &[DiskOperation::Read]),
+        Sabotage::HideClaims => at(Place::Generation, &[DiskOperation::List]),
+        Sabotage::HideCompletions => at(Place::Journal, &[DiskOperation::Read]),
+        // What is broken everywhere is no step.
+        _ => true,
+    }
+}
+
 fn look(scenarios: &[Scenario], index: usize, seed: u64) -> Option<Look> {
     let scenario = &scenarios[index];
     let options = RunOptions { record_steps: true, ..RunOptions::seeded(seed) };
@@ -150,6 +192,37 @@ mod tests {
         let (conditional, unconditional) = creations(&made, &refused);
         assert_eq!(names(&conditional), ["overwrite:generation"]);
         assert_eq!(names(&unconditional), ["overwrite:checkpoint", "overwrite:state"]);
+    }
+
+    #[test]
+    fn what_a_sabotage_takes_away_was_made_or_was_not() {
+        let made = made(&[
+            (DiskOperation::Sync, Place::Journal),
+            (DiskOperation::Rename, Place::Checkpoint),
+            (DiskOperation::Read, Place::Journal),
+        ]);
+        let is_made = |name: &str| super::is_made(name.parse().unwrap(), &made);
+        for name in [
+            "skip:sync:journal",
+            "late:sync:journal:rename:checkpoint",
+            "overwrite:checkpoint",
+            "forge:journal",
+            "shorten:journal",
+            "hide-completions",
+        ] {
+            assert!(is_made(name), "{name}");
+        }
+        for name in [
+            "skip:sync:state",
+            "late:sync:journal:rename:state",
+            "late:sync:state:rename:checkpoint",
+            "overwrite:state",
+            "forge:state",
+            "shorten:state",
+            "hide-claims",
+        ] {
+            assert!(!is_made(name), "{name}");
+        }
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct RunReport {
     pub seed: u64,
     /// Whether the plan came from a file instead of the seed.
     pub plan_given: bool,
+    /// The file that the plan came from, as whoever read it calls it: a run is given the plan alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_file: Option<String>,
     /// The source had only so many lines of the workload, as the plan says; `None` for all of them.
     pub lines: Option<u64>,
     /// The classes of faults that could be drawn.

@@ -50,6 +50,7 @@ fn asked(summary: &SweepSummary) -> Markup {
             dt { "highwater" } dd { (summary.asked.highwater) }
             dt { "faults" } dd { (summary.asked.faults.join(", ")) }
             @for cut in &summary.cut_short { dt { "cut short" } dd { (cut) } }
+            @for part in summary.shards.incomplete() { dt { "a part" } dd { (part) } }
             @if !summary.asked.sabotage.is_empty() {
                 dt { "sabotage" } dd { (summary.asked.sabotage.join(", ")) ": broken on purpose" }
             }
