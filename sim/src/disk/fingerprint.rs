@@ -33,7 +33,7 @@ impl Volume {
 impl Hash for Inode {
     fn hash<H: Hasher>(&self, hash: &mut H) {
         // Without the rest pattern, so that a new field is thought of here. What is promised follows from the others, and the length
-        // before is for faults alone.
+        // before is for faults alone, and when it was written for the judges.
         let Self {
             content,
             synced,
