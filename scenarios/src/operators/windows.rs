@@ -181,31 +181,27 @@ pub(super) const REDUCE_BY_KEY_AND_WINDOW_INVERSE: Operator = operator(
         let (window, slide) = BY_LETTER.over(&lines);
         lengths(lines).reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, window, slide)
     },
-    |batches| letters_ever(batches, BY_LETTER),
+    |batches| {
+        let mut known = Counts::new();
+        told::of_windows(batches, BY_LETTER, |window| {
+            known.values_mut().for_each(|sum| *sum = 0);
+            known.extend(letters(window));
+            known.clone()
+        })
+    },
 );
-
-/// The same, with the letters of all windows before, at 0.
-fn letters_ever(batches: &Batches, span: Sliding) -> Told {
-    let mut known = Counts::new();
-    told::of_windows(batches, span, |window| {
-        known.values_mut().for_each(|sum| *sum = 0);
-        known.extend(letters(window));
-        known.clone()
-    })
-}
 
 const APART: Sliding = span(2, 5);
 
 pub(super) const REDUCE_BY_KEY_AND_WINDOW_INVERSE_APART: Operator = operator(
     "reduce-by-key-and-window-inverse-apart",
-    "adds up the lengths of the words of the last 2 batches by their first letter, in every fifth one: three are in no window; \
-     a letter that was in one stays for ever, at 0",
+    "adds up the lengths of the words of the last 2 batches by their first letter, in every fifth one: three are in no window",
     APART,
     |lines| {
         let (window, slide) = APART.over(&lines);
         lengths(lines).reduce_by_key_and_window_inverse(|a, b| a + b, |a, b| a - b, window, slide)
     },
-    |batches| letters_ever(batches, APART),
+    |batches| told::of_windows(batches, APART, letters),
 );
 
 pub(super) const REDUCE_BY_KEY_AND_WINDOW_INVERSE_FILTER: Operator = operator(

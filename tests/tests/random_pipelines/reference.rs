@@ -80,17 +80,11 @@ impl<'a> Reference<'a> {
         self.batches(node, from, number).flat_map(|(_, records)| records).collect()
     }
 
-    /// The windows up to now, oldest first.
-    fn windows(&self, node: usize, span: Span, number: u64) -> impl Iterator<Item = Vec<Record>> {
-        let ends = (1..=number).filter(move |end| end.is_multiple_of(span.slide));
-        ends.map(move |end| self.window(node, span, end))
-    }
-
-    /// The groups of a window. Where windows are computed by an inverse, a key that was ever in one stays.
+    /// The groups of a window. Where windows overlap and are computed by an inverse, a key that was ever in one stays.
     fn groups(&self, node: usize, span: Span, way: Way, number: u64) -> BTreeMap<u8, Vec<i64>> {
         let mut groups = by_key(&self.window(node, span, number));
-        if matches!(way, Way::Inverse) {
-            for records in self.windows(node, span, number) {
+        if matches!(way, Way::Inverse) && span.slide <= span.window {
+            for (_, records) in self.batches(node, 1, number) {
                 by_key(&records).into_keys().for_each(|key| _ = groups.entry(key).or_default());
             }
         }
@@ -161,8 +155,8 @@ impl<'a> Reference<'a> {
     ) -> Vec<Record> {
         let parent = node.parents[0];
         let window = values(&self.window(parent, span, number));
-        let inverse = !matches!(way, Way::Plain(_));
-        let begun = inverse && self.windows(parent, span, number).any(|records| !records.is_empty());
+        let inverse = !matches!(way, Way::Plain(_)) && span.slide <= span.window;
+        let begun = inverse && self.batches(parent, 1, number).any(|(_, records)| !records.is_empty());
         let combination = match way {
             Way::Plain(combination) => combination,
             Way::Inverse | Way::Filtered => super::operator::Combination::Sum,

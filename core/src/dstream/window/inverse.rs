@@ -121,8 +121,7 @@ where
     }
 
     fn advance(&self, scope: &BatchScope<'_>) {
-        // What is in no window is neither added nor taken off: Spark does one of both.
-        if !self.span.takes(scope) {
+        if !scope.is_due(self.span.parent) {
             return;
         }
         let mut state = self.lock();

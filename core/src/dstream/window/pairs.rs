@@ -49,8 +49,8 @@ impl<K: Data, V: Data> DStream<(K, V)> {
     /// [`reduce_by_key_and_window_inverse_filter`](Self::reduce_by_key_and_window_inverse_filter). Keys come by key group, then in the
     /// order of their first appearance.
     ///
-    /// If `slide` is longer than `window`, some batches are in no window: Spark adds or takes off their values all the same. Here
-    /// they are left out, and all else holds as said.
+    /// If `slide` is longer than `window`, no two windows have anything in common, and some batches are in none: Spark takes
+    /// values off that it never added. Here each window is computed for itself, as without the inverse, so no key stays.
     pub fn reduce_by_key_and_window_inverse(
         self,
         f: impl Fn(V, V) -> V + Send + Sync + 'static,
@@ -138,7 +138,7 @@ impl<K: Data, V: Data> DStream<(K, V)> {
         DStream { slide: span.slide, ..windows }
     }
 
-    /// A window by an inverse. `means` is what a checkpoint remembers of it beside its span.
+    /// A window by an inverse, if its slide lets it be one.
     pub(super) fn inverted(
         self,
         kind: OperatorKind,
@@ -152,6 +152,10 @@ impl<K: Data, V: Data> DStream<(K, V)> {
         K: Key,
         V: Stored,
     {
+        if span.lies_apart() {
+            let filter = Arc::new(move |(key, value): &(K, V)| filter(key, value));
+            return self.reduced(kind, f, span, means).part(move |rdd| rdd.filter_shared(&filter));
+        }
         let windows = self.stateful(operator::<K, V>(kind, span, means), |id, parent| InverseWindow {
             id,
             parent: parent.stream,

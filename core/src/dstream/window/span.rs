@@ -27,6 +27,11 @@ impl Span {
     pub fn is_behind(&self, batch: BatchTime, now: BatchTime) -> bool {
         batch.next(self.window) <= now
     }
+
+    /// Whether no batch is in two windows, and some are in none.
+    pub fn lies_apart(&self) -> bool {
+        self.slide > self.window
+    }
 }
 
 impl fmt::Display for Span {
