@@ -2,6 +2,7 @@
 
 use highwater_reports::{
     json::{Document, render_json},
+    shrink::{case, render},
     sweep::SweepSummary,
     text,
 };
@@ -11,6 +12,7 @@ use highwater_sim::{
     fault::{Class, FaultKind, Plan, PlanFile},
     run::{Detail, LifeEnd, LifeSummary, RunOptions, RunReport, run},
     sabotage::Sabotage,
+    shrink::shrink,
 };
 use highwater_tests::command;
 use std::{
@@ -300,6 +302,25 @@ fn the_report_in_the_readme_is_the_one_that_is_printed() {
     let scenario = find("running-total").expect("it is in the catalogue");
     let report = text::render(&run(&scenario, &RunOptions::seeded(60)).report);
     assert!(report.starts_with(beginning) && report.trim_end().ends_with(end.trim_end()), "{report}");
+}
+
+#[test]
+fn the_shrunken_failure_in_the_readme_is_the_one_that_is_printed() {
+    let readme = document("../README.md");
+    let command = "$ highwater shrink running-total --seed 47 --sabotage file-sync-does-nothing\n";
+    let (_, rest) = readme.split_once(command).expect("it is in it");
+    let shown = rest.split("```").next().expect("a block");
+    let scenario = find("running-total").expect("it is in the catalogue");
+    let sabotage = BTreeSet::from([Sabotage::FileSyncDoesNothing]);
+    let options = RunOptions { sabotage, ..RunOptions::seeded(47) };
+    let shrunk = shrink(&scenario, &options, &mut |_| true).expect("it fails");
+    let plan = case(&shrunk).write().expect("it can be written");
+    let printed = render(&shrunk, &plan, Some("highwater-reports/running-total-47.toml"));
+    let mut left = printed.as_str();
+    for part in shown.split("[..]\n") {
+        left = left.split_once(part).unwrap_or_else(|| panic!("{part}\nis not in\n{printed}")).1;
+    }
+    assert_eq!(left, "");
 }
 
 #[test]

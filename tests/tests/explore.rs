@@ -75,7 +75,7 @@ fn what_is_stopped_between_two_images_tells_what_was_lived_through_and_begins_no
     let (counts, most) = (part.depths[0].counts, whole.depths[0].counts);
     assert!(part.cut_short && counts.points < part.depths[0].points_total, "{counts:?}");
     assert!(counts.runs > 0 && counts.images == counts.deduplicated + counts.runs, "{counts:?}");
-    assert!(most.runs >= 100 && most.runs < 100 + 128, "{most:?}");
+    assert!(most.runs >= 100 && most.runs < 100 + 64, "{most:?}");
     // It asks before each image that is made, looked at or lived through.
     assert!(asked.load(Relaxed) < 1000, "{asked:?}");
 }
@@ -151,9 +151,9 @@ fn a_budget_and_ctrl_c_are_answered_between_two_images() {
     let endless = ["explore", "word-count", "--images-max", "1000000000000"];
     let started = Instant::now();
     let (status, out, said) = command(directory.path(), &[&endless[..], &["--budget", "4s"]].concat());
-    // Far less than a point takes, and far more than a busy machine.
+    // Far less than a point takes, and far more than a busy machine, which may not come to any run.
     assert!(started.elapsed() < Duration::from_secs(40), "{said}");
-    assert!(status == Some(0) && out.contains("cut short: "), "{out}{said}");
+    assert!(matches!(status, Some(0 | 1)) && out.contains("cut short: "), "{out}{said}");
 
     let arguments: Vec<&OsStr> = endless.iter().map(OsStr::new).collect();
     let mut process = Process::start(directory.path(), "stopped", &arguments);

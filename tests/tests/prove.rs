@@ -149,7 +149,9 @@ fn a_step_that_no_run_makes_is_wrong_usage() {
         command(&["prove", "word-count", "--step", "skip:sync:journal,skip:sync:state,forge:state"]);
     assert_eq!(status, Some(2), "{said}");
     assert!(
-        said.starts_with("error: no run of word-count makes skip:sync:state, forge:state: name other scenarios"),
+        said.starts_with(
+            "error: no run of word-count makes skip:sync:state, forge:state: name other scenarios"
+        ),
         "{said}"
     );
     let (status, _, said) = command(&["prove", "--step", "file-sync-does-nothing"]);
@@ -159,7 +161,8 @@ fn a_step_that_no_run_makes_is_wrong_usage() {
 
 #[test]
 fn wrong_usage_is_told_apart() {
-    for wrong in [&["nothing"][..], &["--seeds", "0"], &["--step", "skip:list:journal"], &["--jobs", "1025"]] {
+    for wrong in [&["nothing"][..], &["--seeds", "0"], &["--step", "skip:list:journal"], &["--jobs", "1025"]]
+    {
         let (status, _, said) = command(&[&["prove"], wrong].concat());
         assert_eq!(status, Some(2), "{said}");
     }

@@ -44,7 +44,7 @@ use std::{
 /// Of so many points it is found out at once what is at risk.
 const POINTS_AT_ONCE: usize = 16;
 /// So many images are looked at before the new ones among them are lived through.
-const IMAGES_AT_ONCE: usize = 128;
+const IMAGES_AT_ONCE: usize = 64;
 /// Of so many runs that broke an invariant the plans are kept; the others are counted.
 const FAILURES_KEPT: usize = 20;
 

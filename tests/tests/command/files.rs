@@ -73,13 +73,15 @@ fn a_full_disk_may_go_away_and_the_result_is_told_all_the_same() {
 
     let sabotaged = ["--sabotage", "file-sync-does-nothing"];
     let directory = with_full("case.toml");
-    let shrink = ["shrink", "running-total", "--seed", "47", "--time", "1s", "--force", "--out", "out/case.toml"];
+    let shrink =
+        ["shrink", "running-total", "--seed", "47", "--time", "1s", "--force", "--out", "out/case.toml"];
     let ended = run_in(directory.path(), &[&shrink[..], &sabotaged].concat());
     full(&ended);
     assert!(ended.out.contains("[[faults]]") && ended.out.contains("--plan FILE"), "{}", ended.out);
 
     let directory = with_full("explore-word-count-2-1.toml");
-    let explore = ["explore", "word-count", "--seed", "2", "--lines", "3", "--runs-max", "20", "--out", "out"];
+    let explore =
+        ["explore", "word-count", "--seed", "2", "--lines", "3", "--runs-max", "20", "--out", "out"];
     let ended = run_in(directory.path(), &[&explore[..], &sabotaged].concat());
     full(&ended);
     assert!(ended.out.contains("BROKEN:"), "{}", ended.out);

@@ -29,7 +29,10 @@ fn as_many_seeds_as_there_are_numbers_cost_nothing_before_they_are_run() {
 fn a_seed_that_no_plan_file_can_hold_is_refused() {
     refused(&["sweep", "--seeds", "0..18446744073709551615"], "the last seed is 9223372036854775807");
     for command in ["replay", "shrink", "explore"] {
-        refused(&[command, "word-count", "--seed", "9223372036854775808"], "is not in 0..=9223372036854775807");
+        refused(
+            &[command, "word-count", "--seed", "9223372036854775808"],
+            "is not in 0..=9223372036854775807",
+        );
     }
 }
 
@@ -55,7 +58,8 @@ fn a_scenario_that_is_named_twice_is_run_once() {
     assert_eq!(twice.json()["scenarios"]["word-count"]["seeds"], 2);
     let directory = tempfile::tempdir().expect("a directory");
     for file in ["one.toml", "other.toml"] {
-        fs::write(directory.path().join(file), "name = \"mine\"\npipeline = \"word-count\"\n").expect("a file");
+        fs::write(directory.path().join(file), "name = \"mine\"\npipeline = \"word-count\"\n")
+            .expect("a file");
     }
     let both = run_in(directory.path(), &["sweep", "one.toml", "other.toml"]);
     assert_eq!(both.status, Some(2), "{}", both.said);
