@@ -36,7 +36,7 @@ pub(crate) struct Inode {
     pub linked: bool,
     /// Whether every change of its content is kept for the judges.
     pub recorded: bool,
-    /// Whether it was renamed since the last power loss.
+    /// Whether it was renamed, with content, since the last power loss.
     pub renamed: bool,
     /// The length before the last change, if that was an append.
     pub length_before: Option<usize>,
