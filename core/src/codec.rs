@@ -159,7 +159,7 @@ fn decode_bounded<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), binco
         0x1_0001..=0x10_0000 => within!(0x10_0000),
         0x10_0001..=0x100_0000 => within!(0x100_0000),
         0x100_0001..=0x800_0000 => within!(0x800_0000),
-        ..=PAYLOAD_BYTES_MAX => within!(PAYLOAD_BYTES_MAX),
+        0x800_0001..=PAYLOAD_BYTES_MAX => within!(PAYLOAD_BYTES_MAX),
         // A value that was put together from several frames, such as a key's state.
         _ => within!(PAYLOAD_BYTES_MAX.saturating_mul(64)),
     }

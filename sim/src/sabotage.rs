@@ -20,7 +20,8 @@ pub enum Sabotage {
     FileSyncDoesNothing,
     /// `Disk::sync_dir` reports success and makes nothing durable.
     DirectorySyncDoesNothing,
-    /// At a power loss every rename has landed, and what was renamed since the last one reads as zeros, synced or not.
+    /// At a power loss every rename has landed, and what was renamed since the last one, and was not empty then,
+    /// reads as zeros, synced or not.
     RenameLandsBeforeData,
     /// `Disk::create_new` empties a file that exists instead of refusing.
     CreateNewOverwrites,

@@ -497,6 +497,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sabotaged_rename_of_an_empty_file_lands_before_no_data() {
+        let mut volume = volume();
+        volume.sabotage.insert(Sabotage::RenameLandsBeforeData);
+        let inode = volume.create_new("/d/journal/tmp", ACTOR).unwrap();
+        volume.rename("/d/journal/tmp", "/d/journal/final").unwrap();
+        volume.sync_dir("/d/journal").unwrap();
+        volume.append(inode, b"data", ACTOR);
+        volume.sync(inode);
+        volume.lose_power(&PowerLoss::image(0), ACTOR);
+        assert_eq!(volume.read("/d/journal/final", 0, 9).unwrap(), b"data");
+    }
+
+    #[test]
     #[should_panic(expected = "synced content of /d/journal/1 was lost")]
     fn a_disk_that_loses_a_synced_byte_by_itself_finds_it_out_at_the_end_of_the_life() {
         let mut volume = volume();

@@ -38,7 +38,7 @@ pub(crate) struct Inode {
     pub recorded: bool,
     /// When it was last written.
     pub written_at: VirtualTime,
-    /// Whether it was renamed since the last power loss.
+    /// Whether it was renamed, with content, since the last power loss.
     pub renamed: bool,
     /// The length before the last change, if that was an append.
     pub length_before: Option<usize>,

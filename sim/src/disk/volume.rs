@@ -247,7 +247,9 @@ impl Volume {
         self.unlink(from);
         let recorded = self.record.watches_output(to);
         let file = &mut self.inodes[inode.0];
-        (file.name, file.renamed, file.recorded) = (to.into(), true, recorded);
+        // Of an empty file nothing could come later than its name: what is written to it after this has its own sync.
+        let renamed = file.renamed || !file.content.is_empty();
+        (file.name, file.renamed, file.recorded) = (to.into(), renamed, recorded);
         self.change_name(NameChange { inode, what: What::Renamed { from: from.into(), to: to.into() } });
         Ok(())
     }

@@ -165,12 +165,12 @@ where
                 Part::Held(keys) => held.extend(keys),
                 Part::Pane { time, added, keys } => {
                     // Those in the table come before those that are not.
-                    match panes.last().map(|(last, was_added, _)| ((*last, !was_added), (time, !added))) {
-                        Some((last, this)) if last.0 > this.0 || last.1 > this.1 => {
+                    match panes.last().map(|(last, was_added, _)| (*last, *was_added)) {
+                        Some((last, was_added)) if last > time || (added && !was_added) => {
                             return Err("the batches of the window are out of order in it".into());
                         }
-                        Some((last, this)) if last == this => {}
-                        Some((last, this)) if last.0 == this.0 => {
+                        Some(last) if last == (time, added) => {}
+                        Some((last, _)) if last == time => {
                             return Err("a batch of the window is in its table only in part".into());
                         }
                         _ => panes.push((time, added, KeyedPane::new())),
