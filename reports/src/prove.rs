@@ -154,7 +154,7 @@ mod tests {
             proofs: vec![
                 proof("overwrite:generation", 1, true),
                 proof("overwrite:state", 50, false),
-                proof("skip:sync:journal", 3, true),
+                proof("skip:sync:state", 3, true),
                 proof("skip:sync:generation", 50, false),
             ],
             unconditional: ["overwrite:generation", "overwrite:state"]
@@ -163,7 +163,7 @@ mod tests {
             ..Proved::default()
         };
         let text = render(&proved);
-        assert!(text.contains("skip:sync:journal") && text.contains("I1, I11"), "{text}");
+        assert!(text.contains("skip:sync:state") && text.contains("I1, I11"), "{text}");
         let row = text.lines().find(|line| line.starts_with("skip:sync:generation")).expect("a row");
         assert!(row.contains("NOBODY") && row.ends_with("> 50"), "{text}");
         assert!(text.contains("name was never taken):\n  overwrite:state\n\n"), "{text}");
@@ -186,11 +186,11 @@ mod tests {
         );
         proved.proofs.pop();
         assert!(proved.all_caught());
-        proved.proofs.push(proof("late:sync:journal:sync:state", 50, false));
+        proved.proofs.push(proof("late:sync:state:sync-dir:state", 50, false));
         assert!(proved.all_caught(), "the sync is needed, if not so early");
         let text = render(&proved);
         assert!(
-            text.contains("2 of 2 steps caught") && text.contains("late:sync:journal:sync:state\n"),
+            text.contains("2 of 2 steps caught") && text.contains("late:sync:state:sync-dir:state\n"),
             "{text}"
         );
     }

@@ -21,7 +21,7 @@ pub fn read(path: &Path, bytes_max: u64) -> io::Result<String> {
     if text.len() as u64 > bytes_max {
         return Err(io::Error::new(io::ErrorKind::InvalidData, larger()));
     }
-    String::from_utf8(text).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text"))
+    String::from_utf8(text).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no valid UTF-8"))
 }
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ mod tests {
         assert_eq!(read(file.path(), 10).expect("it is no larger"), "0123456789");
         assert!(read(file.path(), 9).unwrap_err().to_string().contains("larger"));
         std::fs::write(file.path(), [0xff]).expect("it can be written");
-        assert!(read(file.path(), 9).unwrap_err().to_string().contains("no UTF-8"));
+        assert!(read(file.path(), 9).unwrap_err().to_string().contains("no valid UTF-8"));
     }
 
     #[cfg(target_os = "linux")]

@@ -231,7 +231,7 @@ fn the_fault_model_says_which_triggers_suit_which_kind() {
         ("start", "life = 2"),
     ];
     let restart = "{ kind = 'stop', at_ms = 5000, restart_after_ms = 100 }";
-    let mut tried = 0;
+    let (mut tried, mut wrong) = (0, Vec::new());
     for Row { name, trigger: told, example, .. } in rows_of_fields() {
         let Some(_) = example.get("trigger") else {
             assert_eq!(told, "its own fields", "{name}");
@@ -244,9 +244,8 @@ fn the_fault_model_says_which_triggers_suit_which_kind() {
         for (on, fields) in triggers {
             let is_of_disk = ["disk-operation", "step", "occurrence"].contains(&on);
             let suits = match told.as_str() {
-                "any" => true,
-                "any but `start`" => on != "start",
                 "a disk operation" => is_of_disk,
+                any if any.starts_with("any") => quoted(any).all(|other| other != on),
                 other => panic!("{name}: {other}"),
             };
             // Which operation it is has to suit, too; the tests of these kinds see to that.
@@ -272,11 +271,13 @@ fn the_fault_model_says_which_triggers_suit_which_kind() {
                 true => report.lives.iter().any(crashed),
                 false => report.plan[0].firing.is_some(),
             };
-            assert_eq!(came, suits, "{name} on {on}: {:?}", report.plan[0]);
             tried += 1;
+            if came != suits {
+                wrong.push(format!("{name} on {on}: {:?}", report.plan[0]));
+            }
         }
     }
-    assert!(tried > 70, "only {tried}");
+    assert!(wrong.is_empty() && tried > 70, "of {tried}:\n{}", wrong.join("\n"));
 }
 
 #[test]

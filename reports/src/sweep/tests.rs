@@ -120,6 +120,7 @@ fault (median / most) planned fired restarts batches records   recovery     sinc
 -------------------------------------------------------------------------------------
 crash                       4     4        .       .       .          .             .
 power-loss                  2     2        .       .       .          .             .
+all tolerated               6     6        .       .       .          .             .
 
 hit: step of the disk crash power
                              loss
