@@ -289,3 +289,48 @@ fn digest(
     let configuration = (checkpoint.interval, checkpoint.zero_time, checkpoint.hash_seed);
     xxh3_64(&codec::encode(&(configuration, replay.completed, allocated, pending, sources, &replay.sinks)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ids::SegmentId, journal::SegmentName};
+
+    const WHERE: Location = Location {
+        segment: SegmentName { segment: SegmentId(0), generation: Generation(1) },
+        offset: 0,
+        length: 0,
+    };
+
+    /// A replay that has seen the allocations of these batches, each with the one before it.
+    fn of(batches: &[(u64, u64)]) -> Replay {
+        let allocation = |(previous, time): &(u64, u64)| {
+            let (previous, time) = (BatchTime(*previous), BatchTime(*time));
+            (time, (Allocation { time, previous, blocks: Vec::new() }, WHERE))
+        };
+        Replay {
+            path: "journal".into(),
+            blocks: BTreeMap::new(),
+            allocations: batches.iter().map(allocation).collect(),
+            completed: BatchTime(0),
+            sinks: Vec::new(),
+            sources: BTreeMap::new(),
+            records: 0,
+        }
+    }
+
+    #[test]
+    fn a_batch_that_is_missing_is_told_by_the_next_one_by_the_checkpoint_and_by_its_completion() {
+        let lost = |replay: &Replay, allocated| {
+            let third = format!("the allocation of batch {} is in none", BatchTime(3_000));
+            let checked = replay.check_chain(BatchTime(1_000), BatchTime(allocated));
+            checked.err().map(|error| error.to_string().contains(&third))
+        };
+        // Times that were passed over are no gap.
+        let whole = of(&[(1_000, 2_000), (2_000, 3_000), (3_000, 9_000)]);
+        assert_eq!(lost(&whole, 9_000), None);
+        assert_eq!(lost(&of(&[(1_000, 2_000), (3_000, 9_000)]), 9_000), Some(true));
+        assert_eq!(lost(&of(&[(1_000, 2_000)]), 3_000), Some(true));
+        let completed = Replay { completed: BatchTime(3_000), ..of(&[(1_000, 2_000)]) };
+        assert_eq!(lost(&completed, 2_000), Some(true));
+    }
+}

@@ -1,12 +1,13 @@
 //! Whole kinds of files gone: only an empty directory is a first start.
 
 use super::{
-    damage::Damage,
+    damage::{Damage, borders},
     every_file::assert_refused,
     image::Image,
     workshop::{PROGRAM, Workshop},
 };
-use highwater_core::{Error, event::Event};
+use highwater_core::{Error, checkpoint::Checkpoint, codec::read_frame, event::Event};
+use std::path::PathBuf;
 
 /// The image without the files of these folders.
 fn without(image: &Image, folders: &[&str]) -> Image {
@@ -51,6 +52,35 @@ fn no_journal_beside_a_checkpoint_is_refused() {
             "{what}: {error}"
         );
     }
+}
+
+/// The newest segment, and how much of it the newest checkpoint says was durable; `None` if that one tells of an older segment.
+fn known_to_be_durable(image: &Image) -> Option<(PathBuf, usize)> {
+    let newest = image.folder("checkpoint").pop()?;
+    let (frame, _) = read_frame(&image.0[&newest]).unwrap();
+    let checkpoint: Checkpoint = frame.decode().unwrap();
+    let segment =
+        image.folder("journal").into_iter().rfind(|path| path.extension().is_some_and(|it| it == "wal"))?;
+    let generation = newest.to_str()?.rsplit('-').next()?;
+    let name = format!("{:010}-{generation}", checkpoint.journal_newest?.0);
+    let is_it = segment.file_stem().is_some_and(|stem| *stem == *name);
+    (is_it && checkpoint.journal_durable > 0).then_some((segment, checkpoint.journal_durable as usize))
+}
+
+#[test]
+fn a_segment_without_its_end_and_its_marks_is_refused_by_what_the_checkpoint_knows() {
+    let at_work = std::iter::repeat_with(Workshop::at_work).take(30);
+    let mut told = at_work.filter_map(|(workshop, image)| {
+        let (segment, durable) = known_to_be_durable(&image)?;
+        let unmarked = Damage::Delete.done_to(&image, &segment.with_extension("durable"));
+        let cuts: Vec<usize> = borders(&image.0[&segment]).into_iter().filter(|at| *at < durable).collect();
+        let refusals = cuts.into_iter().map(|at| {
+            let what = format!("{} cut to {at} of {durable} bytes", segment.display());
+            refused(&workshop, &Damage::Truncate(at).done_to(&unmarked, &segment), &what).to_string()
+        });
+        refusals.collect::<Vec<_>>().into_iter().find(|error| error.contains("when checkpoint"))
+    });
+    assert!(told.next().is_some(), "no checkpoint told of the newest segment");
 }
 
 #[test]
