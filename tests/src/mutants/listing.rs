@@ -62,7 +62,7 @@ fn is_bug_number(word: &str) -> bool {
     word.split_once('-').is_some_and(|(project, number)| {
         project.len() > 2
             && project.bytes().all(|byte| byte.is_ascii_uppercase())
-            && !number.is_empty()
+            && number.len() > 2
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
