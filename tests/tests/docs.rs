@@ -260,7 +260,15 @@ fn the_fault_model_says_which_triggers_suit_which_kind() {
             }
             let restart: Table = toml::from_str(&format!("stop = {restart}")).expect("it is TOML");
             let restart = plan_of(restart["stop"].as_table().expect("it is one")).expect("it is a plan");
-            let mut plan = plan_of(&fault).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let mut plan = match plan_of(&fault) {
+                Ok(plan) => plan,
+                // A trigger that can never be reached is refused as soon as it is read.
+                Err(_) if !suits => {
+                    tried += 1;
+                    continue;
+                }
+                Err(error) => panic!("{name} on {on}: {error}"),
+            };
             plan.faults.extend(restart.faults);
             let options = RunOptions { plan: Some(plan), ..RunOptions::seeded(3) };
             let report = run(&scenario, &options).report;
