@@ -112,7 +112,7 @@ fn command(directory: &Path, arguments: &[&str]) -> (Option<i32>, String, String
 #[test]
 fn the_command_tells_how_much_it_explored() {
     let directory = tempfile::tempdir().expect("a directory");
-    let arguments = ["explore", "word-count", "--seed", "2", "--lines", "3", "--runs-max", "20", "--format"];
+    let arguments = ["explore", "word-count", "--seed", "2", "--lines", "3", "--runs-max", "60", "--format"];
     let (status, out, said) = command(directory.path(), &[&arguments[..], &["text"]].concat());
     assert_eq!(status, Some(0), "{said}");
     assert!(
