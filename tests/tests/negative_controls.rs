@@ -47,7 +47,7 @@ caught! {
     a_hidden_completion_emits_its_batch_again: HideCompletions, I2, "word-count";
     a_sink_written_twice_with_other_bytes_is_no_replay: OutputWrittenTwice, I3, "running-total";
     a_write_that_lands_at_the_end_counts_twice: WritesLandAtTheEnd, I4, "running-total";
-    a_create_that_overwrites_moves_the_grid: CreateNewOverwrites, I5, "running-total";
+    a_directory_sync_that_does_nothing_moves_the_grid: DirectorySyncDoesNothing, I5, "word-count";
     a_write_that_lands_at_the_end_breaks_windows: WritesLandAtTheEnd, I5, "hot-words";
     a_write_that_lands_at_the_end_lets_time_outs_fire_twice: WritesLandAtTheEnd, I6, "sessions";
     a_stale_listing_takes_an_old_checkpoint: ListHidesNewest, I7, "running-total";
@@ -57,7 +57,8 @@ caught! {
     a_file_sync_that_does_nothing_stops_progress: FileSyncDoesNothing, I11, "running-total";
     a_sink_written_twice_breaks_the_order_of_times: OutputWrittenTwice, I12, "word-count-tcp";
     an_error_that_nobody_looks_at_is_taken_for_success: ErrorsAreSwallowed, I13, "running-total";
-    a_create_that_overwrites_makes_recoveries_differ: CreateNewOverwrites, I14, "word-count";
+    a_directory_sync_that_does_nothing_makes_recoveries_differ: DirectorySyncDoesNothing, I14, "running-total";
+    a_create_that_overwrites_lets_two_drivers_claim_one_generation: CreateNewOverwrites, I10, "running-total";
 }
 
 /// A disk that lies about its syncs is beyond any engine: the judges see that too.
