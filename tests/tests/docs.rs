@@ -222,7 +222,7 @@ fn the_fault_model_has_the_fields_of_every_kind() {
 fn the_fault_model_says_which_triggers_suit_which_kind() {
     let scenario = find("word-count").expect("it is in the catalogue");
     let triggers = [
-        ("disk-operation", "life = 1, number = 40"),
+        ("disk-operation", "life = 1, number = 80"),
         ("step", "life = 1, operation = 'OPERATION', place = 'journal', nth = 2"),
         ("occurrence", "operation = 'OPERATION', place = 'journal', nth = 3"),
         ("network-operation", "life = 1, number = 3"),
