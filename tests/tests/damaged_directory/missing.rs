@@ -84,6 +84,18 @@ fn a_segment_without_its_end_and_its_marks_is_refused_by_what_the_checkpoint_kno
 }
 
 #[test]
+fn a_newest_segment_of_which_nothing_is_left_is_missed() {
+    let (workshop, image) = Workshop::at_work();
+    let segments = image.folder("journal");
+    let newest = segments.iter().rfind(|path| path.extension().is_some_and(|it| it == "wal")).unwrap();
+    let gone = Damage::Delete.done_to(&image, newest);
+    let gone = Damage::Delete.done_to(&gone, &newest.with_extension("durable"));
+    // The checkpoint knows of it, or the mark at the end of the one before it.
+    let error = refused(&workshop, &gone, "without the newest segment").to_string();
+    assert!(error.contains("missing"), "{error}");
+}
+
+#[test]
 fn every_checkpoint_or_every_state_damaged_is_refused_with_each_reason() {
     let (workshop, image) = Workshop::at_work();
     for folder in ["checkpoint", "state"] {
