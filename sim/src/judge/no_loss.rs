@@ -15,12 +15,12 @@
 use super::{Case, Findings, image, orderly_end, orderly_stop};
 use crate::{
     network::SeenEnd,
-    run::{Evidence, TappedBatch},
+    run::{Evidence, LifeEvidence, TappedBatch},
     source::{Mode, Script},
 };
 use highwater_core::{
     event::Event,
-    ids::{BlockId, SourceId},
+    ids::{BlockId, Generation, SourceId},
     journal::{Record, Segment, SegmentName},
     source::BlockData,
 };
@@ -143,12 +143,20 @@ fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     let last = evidence.last_written();
     let segments = image::all_segments(evidence, &last);
     let counts = counting_blocks(evidence, &segments);
+    let stored = stored_blocks(evidence);
     let mut blocks = BTreeMap::new();
     for (name, segment) in segments {
-        for (_, _, record) in segment.records {
+        let damaged_from = damaged_from(evidence, name);
+        for (offset, length, record) in segment.records {
             let Record::Block(block) = record else { continue };
             let key = (block.source, block.block);
             if counts.as_ref().is_some_and(|counts| !counts.contains(&key)) {
+                continue;
+            }
+            // Written, never said to be stored, and then damaged: no start can tell it from a torn write.
+            if damaged_from.is_some_and(|from| from < offset + length)
+                && !stored.contains(&(name.generation, key))
+            {
                 continue;
             }
             match blocks.entry(key) {
@@ -173,6 +181,26 @@ fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     Ok(lines.collect())
 }
 
+/// The blocks of which a driver said that they are stored, with the generation that said so.
+fn stored_blocks(evidence: &Evidence) -> BTreeSet<(Generation, (SourceId, BlockId))> {
+    let of_life = |life: &LifeEvidence| {
+        let generation = life.claim().map(|(_, generation)| generation);
+        let stored = life.events.iter().filter_map(move |(_, event)| match event {
+            Event::BlockStored { source, block, .. } => Some((generation?, (*source, *block))),
+            _ => None,
+        });
+        stored.collect::<Vec<_>>()
+    };
+    evidence.lives.iter().flat_map(of_life).collect()
+}
+
+/// Where the damage of a segment begins, if it has any.
+fn damaged_from(evidence: &Evidence, name: SegmentName) -> Option<u64> {
+    let of_it = |path: &str| image::segment_name(path) == Some(name);
+    let damages = evidence.damages.iter().filter(|damage| of_it(&damage.path));
+    damages.map(|damage| damage.bytes.start).min()
+}
+
 /// Where there were two drivers at once: the blocks that count, because a driver said that they are stored, or they are in
 /// a batch. Others of an older one are in the journal, and it found out that it was replaced before it acknowledged them.
 fn counting_blocks(
@@ -182,10 +210,7 @@ fn counting_blocks(
     if !evidence.had_two_drivers() {
         return None;
     }
-    let stored = evidence.events().filter_map(|(_, _, event)| match event {
-        Event::BlockStored { source, block, .. } => Some((*source, *block)),
-        _ => None,
-    });
+    let stored = stored_blocks(evidence).into_iter().map(|(_, block)| block);
     let allocated =
         segments.iter().flat_map(|(_, segment)| &segment.records).flat_map(|(_, _, record)| match record {
             Record::Allocation(allocation) => allocation.blocks.as_slice(),
