@@ -1,6 +1,7 @@
 //! How what is kept of a batch is cut into chunks of a snapshot. A batch has as many records as came, and whoever encodes a chunk keeps
 //! the batches that come from a thread meanwhile.
 
+use crate::ids::BatchTime;
 use std::ops::Range;
 
 /// How many records a chunk has at most: of usual ones a fraction of a megabyte.
@@ -15,6 +16,21 @@ pub(super) fn pieces(records: usize) -> impl Iterator<Item = Range<usize>> {
 /// The chunks of lists of so many records each: which list, and which of its records. They come back by [`put`].
 pub(super) fn pieces_of_each(lists: &[usize]) -> impl Iterator<Item = (u32, Range<usize>)> {
     (0..).zip(lists).flat_map(|(list, records)| pieces(*records).map(move |range| (list, range)))
+}
+
+/// The batch to which a chunk belongs, among those that came before it: the last one, or one that begins with it. `None` if the chunk
+/// comes out of its turn.
+pub(super) fn batch_of<B>(
+    batches: &mut Vec<(BatchTime, B)>,
+    time: BatchTime,
+    begin: impl FnOnce() -> B,
+) -> Option<&mut B> {
+    match batches.last() {
+        Some((last, _)) if *last > time => return None,
+        Some((last, _)) if *last == time => {}
+        _ => batches.push((time, begin())),
+    }
+    batches.last_mut().map(|(_, batch)| batch)
 }
 
 /// Puts the records of a chunk to their list.

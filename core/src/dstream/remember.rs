@@ -5,7 +5,7 @@
 
 use super::{
     BatchScope, Chunk, DStream, Operator, OperatorKind, Parent, Partition, Rdd, Stateful, Stored, Stream,
-    pieces::{pieces_of_each, put},
+    pieces::{batch_of, pieces_of_each, put},
 };
 use crate::{
     codec,
@@ -152,14 +152,9 @@ impl<T: Stored> Stateful for Remember<T> {
             let (zero, time, part, records): Piece<T> =
                 codec::decode(chunk).map_err(|error| error.to_string())?;
             zero_time = zero;
-            match batches.last() {
-                Some((before, _)) if *before > time => {
-                    return Err("its batches are not in the order of their times".into());
-                }
-                Some((before, _)) if *before == time => {}
-                _ => batches.push((time, Vec::new())),
-            }
-            if let (Some(part), Some((_, parts))) = (part, batches.last_mut()) {
+            let parts = batch_of(&mut batches, time, Vec::new);
+            let parts = parts.ok_or("its batches are not in the order of their times")?;
+            if let Some(part) = part {
                 put(parts, part, records)?;
             }
         }

@@ -3,7 +3,7 @@
 use super::span::Span;
 use crate::{
     codec,
-    dstream::{BatchScope, Chunk, Data, Parent, Partition, Rdd, Stateful, Stream, Workers},
+    dstream::{BatchScope, Chunk, Data, Parent, Partition, Rdd, Stateful, Stream, Workers, pieces::batch_of},
     ids::{BatchTime, OperatorId},
     state::KeyHasher,
 };
@@ -91,15 +91,8 @@ impl<P: Panes> Stateful for WindowNode<P> {
         for chunk in chunks {
             let (time, piece): (BatchTime, P::Piece) =
                 codec::decode(chunk).map_err(|error| error.to_string())?;
-            match panes.last() {
-                Some((last, _)) if *last > time => {
-                    return Err("the batches of the window are out of order in it".into());
-                }
-                Some((last, _)) if *last == time => {}
-                _ => panes.push((time, P::begin())),
-            }
-            let (_, pane) = panes.last_mut().expect("it is there or was begun");
-            P::put(pane, piece, hasher)?;
+            let pane = batch_of(&mut panes, time, P::begin);
+            P::put(pane.ok_or("the batches of the window are out of order in it")?, piece, hasher)?;
         }
         self.lock().panes = panes.into_iter().map(|(time, pane)| (time, Arc::new(pane))).collect();
         Ok(())
