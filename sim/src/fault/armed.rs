@@ -175,12 +175,8 @@ impl Armed {
 
     /// The faults at a point of time, with their place in the plan.
     pub(crate) fn timed(&self) -> Vec<(usize, u64)> {
-        let timed =
-            self.outcomes.iter().enumerate().filter_map(|(n, outcome)| match outcome.fault.trigger() {
-                Some(Trigger::Time { at_ms }) => Some((n, at_ms)),
-                _ => None,
-            });
-        timed.collect()
+        let timed = self.outcomes.iter().enumerate();
+        timed.filter_map(|(n, outcome)| Some((n, outcome.fault.at_ms()?))).collect()
     }
 
     /// The faults of the driver's n-th attempt to connect, with their place in the plan, and whether it is the first that each hits.

@@ -194,6 +194,22 @@ macro_rules! faults {
 }
 
 impl Fault {
+    /// The point of virtual time at which it comes, in milliseconds, if it comes at one.
+    pub(crate) fn at_ms(&self) -> Option<u64> {
+        match self.trigger()? {
+            Trigger::Time { at_ms } => Some(at_ms),
+            _ => None,
+        }
+    }
+
+    /// For how many milliseconds of virtual time it goes on in all: a crash loop does so once for each of its lives.
+    pub(crate) fn lasts_in_all_ms(&self) -> u64 {
+        match self {
+            Self::CrashLoop(crash) => crash.lives.saturating_mul(self.lasts_ms()),
+            other => other.lasts_ms(),
+        }
+    }
+
     /// Whether it changes how one disk operation goes, and is missed without one.
     pub(crate) fn is_of_an_operation(&self) -> bool {
         matches!(

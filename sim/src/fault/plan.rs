@@ -3,7 +3,7 @@
 //! Plans are kept, seeds rot: the same seed draws another plan once the drawing changes, but a plan that is written down
 //! stays what it is. Every fault fires at most once, so the world is well after the last.
 
-use super::{Aim, Bounds, Class, Crash, Family, Fault, FaultKind, Trigger, aimed};
+use super::{Aim, Bounds, Class, Crash, Family, Fault, FaultKind, aimed};
 use crate::rng::{Domain, Draws, stream};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -29,20 +29,6 @@ impl Plan {
     /// The plan of these faults, over the whole workload.
     pub fn of(faults: Vec<Fault>) -> Self {
         Self { lines: None, faults }
-    }
-
-    /// For how many milliseconds of virtual time its faults go on in all, after the last that comes at a time of its own has come.
-    pub(crate) fn takes_ms(&self) -> u64 {
-        let at_ms = |fault: &Fault| match fault.trigger() {
-            Some(Trigger::Time { at_ms }) => at_ms,
-            _ => 0,
-        };
-        let lasts_ms = |fault: &Fault| match fault {
-            Fault::CrashLoop(crash) => crash.lives.saturating_mul(fault.lasts_ms()),
-            other => other.lasts_ms(),
-        };
-        let last_ms = self.faults.iter().map(at_ms).max().unwrap_or(0);
-        self.faults.iter().map(lasts_ms).fold(last_ms, u64::saturating_add)
     }
 
     /// Draws a plan: a swarm, in which each seed switches whole families and kinds off and weighs the others wildly; in most seeds a few

@@ -63,6 +63,8 @@ impl PlanFile {
             return Err(TextError::at(text, at, message));
         }
         let mut plan = Plan { lines: written.lines, faults: Vec::new() };
+        // When the last fault that comes at a time of its own comes, and for how long all of them go on.
+        let (mut last_ms, mut lasts_ms) = (0, 0u64);
         let tables = spanned.get("faults").and_then(|faults| faults.get_ref().as_array());
         if let Some(one) = tables.and_then(|tables| tables.get(FAULTS_MAX)) {
             return Err(TextError::at(text, one.span().start, too_many(written.faults.len())));
@@ -85,8 +87,10 @@ impl PlanFile {
                                `occurrence`, or it never fires";
                 return Err(error(at, message));
             }
+            last_ms = last_ms.max(read.at_ms().unwrap_or(0));
+            lasts_ms = lasts_ms.saturating_add(read.lasts_in_all_ms());
             plan.faults.push(read);
-            let takes_ms = plan.takes_ms();
+            let takes_ms = lasts_ms.saturating_add(last_ms);
             if takes_ms > PLAN_MS_MAX {
                 let message = format!(
                     "with it the faults come and go on for {} s in all, and a plan may take {} s",

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     disk::ContentChange,
-    fault::{Fault, FaultOutcome, Plan, Trigger},
+    fault::{Fault, FaultOutcome, Plan},
     scenario::{Feed, Scenario},
     simulation::{Panicked, WorldOptions, run_simulation},
     source::{Ledger, Mode, Script, Source},
@@ -79,10 +79,7 @@ fn world_options(plan: &Plan, options: &RunOptions) -> WorldOptions {
 /// When the last line is sent and the last fault with a time of its own is over.
 fn quiet_at(script: &Script, plan: &Plan) -> VirtualTime {
     let last_line_ms = script.lines.last().map_or(0, |line| line.at_ms);
-    let fault_ms = |fault: &Fault| match fault.trigger() {
-        Some(Trigger::Time { at_ms }) => at_ms.saturating_add(fault.lasts_ms()),
-        _ => 0,
-    };
+    let fault_ms = |fault: &Fault| fault.at_ms().map_or(0, |at_ms| at_ms.saturating_add(fault.lasts_ms()));
     VirtualTime::from_millis(plan.faults.iter().map(fault_ms).max().unwrap_or(0).max(last_line_ms))
 }
 
