@@ -142,27 +142,30 @@ fn sent_lines(script: &Script, count: usize) -> Vec<String> {
 fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     let last = evidence.last_written();
     let segments = image::all_segments(evidence, &last);
-    let counts = counting_blocks(evidence, &segments);
     let stored = stored_blocks(evidence);
-    let mut blocks = BTreeMap::new();
+    let allocated = allocated_blocks(&segments);
+    let ever_stored: BTreeSet<Key> = stored.iter().map(|(_, block)| *block).collect();
+    let two_drivers = evidence.had_two_drivers();
+    let (mut blocks, mut doubtful) = (BTreeMap::new(), Vec::new());
     for (name, segment) in segments {
         let damaged_from = damaged_from(evidence, name);
-        for (offset, length, record) in segment.records {
+        for (number, (offset, length, record)) in (0..).zip(segment.records) {
             let Record::Block(block) = record else { continue };
             let key = (block.source, block.block);
-            if counts.as_ref().is_some_and(|counts| !counts.contains(&key)) {
+            // Of an older driver, which found out that it was replaced before it acknowledged it.
+            if two_drivers && !ever_stored.contains(&key) && !allocated.contains(&key) {
                 continue;
             }
-            // Written, never said to be stored, and then damaged: no start can tell it from a torn write.
-            if damaged_from.is_some_and(|from| from < offset + length)
-                && !stored.contains(&(name.generation, key))
-            {
+            // Written, never said to be stored nor carried by a start, and damaged: no start can tell it from a torn write.
+            let is_stored = number < segment.header.carried || stored.contains(&(name.generation, key));
+            if damaged_from.is_some_and(|from| from < offset + length) && !is_stored {
+                doubtful.push((key, (name.generation, block.data)));
                 continue;
             }
             match blocks.entry(key) {
                 Entry::Vacant(entry) => drop(entry.insert((name.generation, block.data))),
                 // Of two drivers at once the older one's is what it never acknowledged.
-                Entry::Occupied(mut entry) if counts.is_some() && entry.get().0 != name.generation => {
+                Entry::Occupied(mut entry) if two_drivers && entry.get().0 != name.generation => {
                     if entry.get().0 < name.generation {
                         entry.insert((name.generation, block.data));
                     }
@@ -174,6 +177,10 @@ fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
             }
         }
     }
+    // A start may have read one before it was damaged: then it is in a batch, and no other has its number.
+    for (key, block) in doubtful.into_iter().filter(|(key, _)| allocated.contains(key)) {
+        blocks.entry(key).or_insert(block);
+    }
     let lines = blocks.into_values().flat_map(|(_, data)| match &*data {
         BlockData::Text(text) => text.lines().map(str::to_owned).collect(),
         _ => Vec::new(),
@@ -181,8 +188,11 @@ fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     Ok(lines.collect())
 }
 
+/// A block, by its source and its number there. Where a record never counted, its number is another one's.
+type Key = (SourceId, BlockId);
+
 /// The blocks of which a driver said that they are stored, with the generation that said so.
-fn stored_blocks(evidence: &Evidence) -> BTreeSet<(Generation, (SourceId, BlockId))> {
+fn stored_blocks(evidence: &Evidence) -> BTreeSet<(Generation, Key)> {
     let of_life = |life: &LifeEvidence| {
         let generation = life.claim().map(|(_, generation)| generation);
         let stored = life.events.iter().filter_map(move |(_, event)| match event {
@@ -201,24 +211,16 @@ fn damaged_from(evidence: &Evidence, name: SegmentName) -> Option<u64> {
     damages.map(|damage| damage.bytes.start).min()
 }
 
-/// Where there were two drivers at once: the blocks that count, because a driver said that they are stored, or they are in
-/// a batch. Others of an older one are in the journal, and it found out that it was replaced before it acknowledged them.
-fn counting_blocks(
-    evidence: &Evidence,
-    segments: &[(SegmentName, Segment)],
-) -> Option<BTreeSet<(SourceId, BlockId)>> {
-    if !evidence.had_two_drivers() {
-        return None;
-    }
-    let stored = stored_blocks(evidence).into_iter().map(|(_, block)| block);
-    let allocated =
-        segments.iter().flat_map(|(_, segment)| &segment.records).flat_map(|(_, _, record)| match record {
-            Record::Allocation(allocation) => allocation.blocks.as_slice(),
-            _ => &[],
-        });
-    let allocated =
-        allocated.flat_map(|range| (range.from.0..range.until.0).map(|block| (range.source, BlockId(block))));
-    Some(stored.chain(allocated).collect())
+/// The blocks that are in a batch.
+fn allocated_blocks(segments: &[(SegmentName, Segment)]) -> BTreeSet<Key> {
+    let records = segments.iter().flat_map(|(_, segment)| &segment.records);
+    let ranges = records.flat_map(|(_, _, record)| match record {
+        Record::Allocation(allocation) => allocation.blocks.as_slice(),
+        _ => &[],
+    });
+    let blocks =
+        ranges.flat_map(|range| (range.from.0..range.until.0).map(|block| (range.source, BlockId(block))));
+    blocks.collect()
 }
 
 /// Journalled lines that were never delivered, or in another order: each connection gives whole lines, and what was
