@@ -10,8 +10,8 @@ use crate::{
 use highwater_core::{BatchTime, DStream, Text};
 use highwater_sim::{
     scenario::{
-        Batches, Feed, Figure, Figures, Limits, Load, Model, Outcome, Receive, Scenario, simulated_options,
-        socket,
+        Batches, Feed, Figure, Figures, Limits, Load, Model, Normalize, Outcome, Receive, Scenario,
+        simulated_options, socket,
     },
     source::{Mode, Source},
 };
@@ -78,7 +78,8 @@ fn of_operator(operator: Operator, mode: Mode, corpus: Arc<Vec<String>>) -> Scen
         };
         batches.iter().zip(model(batches)).map(line).collect()
     });
-    scenario(pipeline, text, expectations, mode, corpus)
+    let normalize: Normalize = Arc::new(in_order);
+    Scenario { normalize: Some(normalize), ..scenario(pipeline, text, expectations, mode, corpus) }
 }
 
 /// `word-count` with lines from a receiver of one's own.
@@ -192,6 +193,7 @@ fn scenario(
         receive: socket(),
         build: Arc::new(move |lines, output| pipeline.build(lines, output)),
         model,
+        normalize: None,
         outcome: expectations.outcome,
         windows: expectations.windows,
         time_outs: expectations.time_outs,
@@ -359,6 +361,19 @@ fn pairs(line: &str) -> impl Iterator<Item = (String, u64)> {
     })
 }
 
+/// Lines of words with numbers, each with its words in order. A line that is anything else stays what it is.
+fn in_order(text: &str) -> String {
+    let line = |line: &str| -> Option<String> {
+        let (heading, _) = line.strip_suffix("]\n")?.split_once(" [")?;
+        let pairs: Option<Vec<_>> =
+            pairs(line).map(|(word, count)| Some((unescaped(&word)?, count))).collect();
+        let mut pairs = pairs?;
+        pairs.sort_unstable();
+        Some(format!("{heading} {pairs:?}\n")).filter(|sorted| sorted.len() == line.len())
+    };
+    text.split_inclusive('\n').map(|text| line(text).unwrap_or_else(|| text.to_owned())).collect()
+}
+
 /// All batches' counts, added up.
 fn sum(text: &str) -> Vec<(String, u64)> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
@@ -386,6 +401,18 @@ mod tests {
         assert!(sum(text).contains(&("\"a\"".into(), 3)));
         assert_eq!(last(text), [("\"a\"".to_owned(), 2)]);
         assert_eq!(last(""), []);
+    }
+
+    #[test]
+    fn words_are_brought_into_order_and_nothing_else_is_changed() {
+        let text = "join at time 2018-03-02 03:29:16 [(\"b, \\\"(\", 3), (\"a\", 1)]\n";
+        assert_eq!(in_order(text), "join at time 2018-03-02 03:29:16 [(\"a\", 1), (\"b, \\\"(\", 3)]\n");
+        for strange in
+            ["join at time 1 [(\"b\", 3), \"a\", (\"a\", 1)]\n", "join at time 1 [(\"b\", 3), (\"a\n", "\n"]
+        {
+            assert_eq!(in_order(strange), strange);
+            assert_eq!(in_order(&format!("{strange}{text}")), format!("{strange}{}", in_order(text)));
+        }
     }
 
     #[test]

@@ -70,6 +70,9 @@ impl Deref for Batches {
 /// `out-1519961356000/_SUCCESS:`, where the path of the output ends in `out`.
 pub type Model = Arc<dyn Fn(&Batches) -> Vec<String> + Send + Sync>;
 
+/// Brings the text of the output into the form that the model has.
+pub type Normalize = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
 /// What a run comes to in the end, from the text of the output file: equal for equal input however the batches fell.
 pub type Outcome = Arc<dyn Fn(&str) -> Vec<(String, u64)> + Send + Sync>;
 
@@ -108,6 +111,9 @@ pub struct Scenario {
     pub build: Build,
     /// Its results, batch by batch.
     pub model: Model,
+    /// Where the model leaves open in which order the records of a batch come: brings them into the model's order, line by line.
+    /// Whether a batch that is emitted again has the same order is seen without it.
+    pub normalize: Option<Normalize>,
     /// Its result in the end, where that does not depend on how the batches fell.
     pub outcome: Option<Outcome>,
     /// What its windows hold, if it has any.
@@ -228,6 +234,7 @@ impl Scenario {
             receive: socket(),
             build: Arc::new(build),
             model: Arc::new(model),
+            normalize: None,
             outcome: None,
             windows: None,
             time_outs: None,

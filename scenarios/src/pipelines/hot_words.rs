@@ -13,6 +13,7 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
     about: "counts the words of the last 5 batches, in a window that slides with every batch",
     graph,
     title: "Hot",
+    sorted: true,
 };
 
 fn graph(lines: DStream<Text>) -> DStream<(Word, u64)> {

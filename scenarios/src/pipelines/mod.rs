@@ -28,6 +28,9 @@ pub struct Pipeline {
     graph: fn(DStream<Text>) -> DStream<(Word, u64)>,
     /// What a line of its output begins with.
     title: &'static str,
+    /// Whether a line has its words in order; else they stand as the batch has them, so that a batch that is emitted again shows whether
+    /// it still has that order.
+    sorted: bool,
 }
 
 /// A window in batches.
@@ -44,13 +47,13 @@ pub const PIPELINES: [Pipeline; 4] =
     [hot_words::PIPELINE, running_total::PIPELINE, sessions::PIPELINE, word_count::PIPELINE];
 
 impl Pipeline {
-    /// One whose lines begin with its name.
+    /// One whose lines begin with its name, with the words as the batch has them.
     pub(crate) const fn new(
         name: &'static str,
         about: &'static str,
         graph: fn(DStream<Text>) -> DStream<(Word, u64)>,
     ) -> Self {
-        Self { name, about, graph, title: name }
+        Self { name, about, graph, title: name, sorted: false }
     }
 
     /// The pipeline of this name.
@@ -75,15 +78,17 @@ impl Pipeline {
     }
 
     fn file(&self, path: &Path) -> TextFile<impl Fn(&Batch<(Word, u64)>) -> String + Send + Sync + use<>> {
-        let title = self.title;
-        TextFile::new(path.to_owned(), move |batch: &Batch<(Word, u64)>| line(title, batch))
+        let (title, sorted) = (self.title, self.sorted);
+        TextFile::new(path.to_owned(), move |batch: &Batch<(Word, u64)>| line(title, sorted, batch))
     }
 }
 
-/// `Counts at time 2018-03-02 03:29:16 [("a", 1), ("the", 3)]`, in UTC, by word, with Rust's string escapes.
-fn line(title: &str, batch: &Batch<(Word, u64)>) -> String {
+/// `Counts at time 2018-03-02 03:29:16 [("a", 1), ("the", 3)]`, in UTC, with Rust's string escapes; by word, if it is `sorted`.
+fn line(title: &str, sorted: bool, batch: &Batch<(Word, u64)>) -> String {
     let mut words: Vec<_> = batch.records.iter().map(|(word, count)| (word.as_str(), *count)).collect();
-    words.sort_unstable();
+    if sorted {
+        words.sort_unstable();
+    }
     format!("{title} at time {} {words:?}\n", batch.time())
 }
 
@@ -99,24 +104,28 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_time_in_utc_and_the_words_in_order() {
+    fn a_line_has_the_time_in_utc_and_the_words_in_order_or_as_they_are() {
         assert_eq!(
-            line("Counts", &batch(&[("the", 3), ("a", 1)])),
+            line("Counts", true, &batch(&[("the", 3), ("a", 1)])),
             "Counts at time 2018-03-02 03:29:16 [(\"a\", 1), (\"the\", 3)]\n"
+        );
+        assert_eq!(
+            line("Counts", false, &batch(&[("the", 3), ("a", 1)])),
+            "Counts at time 2018-03-02 03:29:16 [(\"the\", 3), (\"a\", 1)]\n"
         );
     }
 
     #[test]
     fn a_word_that_could_break_the_line_is_escaped() {
         assert_eq!(
-            line("Counts", &batch(&[("say\"", 1), ("\u{1b}", 2), ("\\", 1)])),
+            line("Counts", true, &batch(&[("say\"", 1), ("\u{1b}", 2), ("\\", 1)])),
             "Counts at time 2018-03-02 03:29:16 [(\"\\u{1b}\", 2), (\"\\\\\", 1), (\"say\\\"\", 1)]\n"
         );
     }
 
     #[test]
     fn a_batch_without_data_is_an_empty_list() {
-        assert_eq!(line("Totals", &batch(&[])), "Totals at time 2018-03-02 03:29:16 []\n");
+        assert_eq!(line("Totals", true, &batch(&[])), "Totals at time 2018-03-02 03:29:16 []\n");
     }
 
     #[test]

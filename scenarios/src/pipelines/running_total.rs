@@ -8,6 +8,7 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
     about: "counts the words of all batches so far, in a state that survives the driver",
     graph,
     title: "Totals",
+    sorted: true,
 };
 
 fn graph(lines: DStream<Text>) -> DStream<(Word, u64)> {

@@ -13,6 +13,7 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
     about: "tells when a word has not come for 3 batches, and how often it came until then",
     graph,
     title: "Ended",
+    sorted: true,
 };
 
 fn graph(lines: DStream<Text>) -> DStream<(Word, u64)> {

@@ -8,6 +8,7 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
     about: "counts the words of each batch: what stands between white space",
     graph,
     title: "Counts",
+    sorted: true,
 };
 
 fn graph(lines: DStream<Text>) -> DStream<(Word, u64)> {

@@ -21,6 +21,7 @@ mod errors_are_not_success;
 mod figures;
 mod idempotent_recovery;
 mod image;
+mod marked_whole;
 mod no_loss;
 mod one_writer;
 mod orderly_end;
