@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// How many slots a run has.
 const RUN_SLOTS: usize = 256;
 
+/// So many empty slots nobody minds. Few enough that a state of a few hundred keys is packed, too.
+const EMPTY_MIN: usize = 64;
+
 /// A key and its value, or the place of one that was removed.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot<K, V> {
@@ -218,7 +221,7 @@ impl<K: Eq + Clone, V: Clone> Slots<K, V> {
 
     /// Gives the room of removed keys back, if it is worth it. Whether positions have changed.
     pub fn pack(&mut self) -> bool {
-        if self.end() as usize <= 2 * self.len() + RUN_SLOTS {
+        if self.end() as usize <= 2 * self.len() + EMPTY_MIN {
             return false;
         }
         let parts = std::mem::take(&mut self.parts);

@@ -8,7 +8,7 @@ use crate::{ids::BatchTime, state::Slots};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Below so many notes nobody minds those that do not hold.
-const NOTES_MIN: usize = 256;
+const NOTES_MIN: usize = 64;
 
 /// By the last batch of their keys, oldest first: positions in the table.
 #[derive(Debug, Default)]
