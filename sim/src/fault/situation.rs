@@ -10,11 +10,17 @@
 //!   fails: in the same place of its start, or some batches later.
 //! - An *overlap*: a driver is taken for dead in the middle of its work, and wakes up while its successor starts: what it was about to do
 //!   comes after what the successor has read, and before the successor does anything; or in the middle of a sync that fails for that one.
+//! - A *late checkpoint*: an overlap in which the older driver publishes its checkpoint when the newer one has chosen another and still
+//!   reads the journal. The newer one dies right after it has published its own first one, before it removes anything.
+//! - A *relapse*: a driver dies in the batches that it makes up for after a long time down, and the next one is taken for dead right after
+//!   it has made sure that it is not replaced; its successor does what it was about to do.
+//! - A *rotten reserve*: a power loss in the middle of retention brings names back, and then the newest checkpoint or its snapshot rots: what
+//!   was kept in case of that must be whole, also for the driver after the next.
 //!
 //! All but the first are made of steps that must be met as they are planned, so nothing else is in such a plan.
 
 use super::{
-    Aim, Class, DiskOperation, Fault, FaultKind, Moment, Place, SlowDisk, Step, Takeover, Trigger,
+    Aim, BitRot, Class, DiskOperation, Fault, FaultKind, Moment, Place, SlowDisk, Step, Takeover, Trigger,
     aimed::aimed,
 };
 use crate::{rng::Draws, world::Life};
@@ -37,6 +43,16 @@ pub(super) fn add(
         0 if turn.is_multiple_of(8) && may(FaultKind::Takeover) => {
             if let Some(takeover) = overlap(crashes, rng, aim) {
                 *faults = takeover;
+            }
+        }
+        0 if turn % 16 == 4 => {
+            let drawn = match turn / 16 % 3 {
+                0 => late_checkpoint(crashes, rng, aim),
+                1 => relapse(crashes, rng, aim),
+                _ => rotten_reserve(rng, aim),
+            };
+            if let Some(drawn) = drawn {
+                *faults = drawn;
             }
         }
         1 if slow => faults.extend(overload(crashes, rng, aim)),
@@ -130,6 +146,108 @@ fn overlap(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option
     Some(faults)
 }
 
+/// `None` if the kinds may not be drawn.
+fn late_checkpoint(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<Fault>> {
+    let needed = [FaultKind::Takeover, FaultKind::SlowDisk];
+    if crashes.is_empty() || needed.iter().any(|kind| !aim.bounds.kinds.contains(kind)) {
+        return None;
+    }
+    let (replaced, successor) = (Life::FIRST, Life::FIRST.next());
+    let of_checkpoints = |life, operation, nth, moment| Trigger::Step {
+        life,
+        operation,
+        place: Place::Checkpoint,
+        nth,
+        moment,
+    };
+    let rename = Step { operation: DiskOperation::Rename, place: Place::Checkpoint };
+    let made =
+        aim.bounds.steps.iter().find(|(step, _)| *step == rename).map_or(0, |(_, made)| made.len() as u64);
+    let nth = rng.between(1..=made.max(1));
+    let (after_ms, latency_ms) = (rng.magnitude(1..=2_000), rng.between(20..=200));
+    let takeover = Takeover {
+        trigger: of_checkpoints(replaced, DiskOperation::Rename, nth, Moment::Before),
+        for_ms: after_ms + rng.between(2..=latency_ms),
+        after_ms,
+    };
+    let (operation, place) = (DiskOperation::Read, Place::Journal);
+    let reads = Trigger::Step { life: successor, operation, place, nth: 1, moment: *rng.pick(&Moment::ALL) };
+    let stall = SlowDisk { trigger: reads, for_ms: 0, latency_ms };
+    let operation = *rng.pick(&[DiskOperation::Rename, DiskOperation::SyncDir]);
+    let trigger = of_checkpoints(successor, operation, 1, Moment::After);
+    let crash = aimed(*rng.pick(crashes), trigger, rng, aim);
+    Some(vec![Fault::Takeover(takeover), Fault::SlowDisk(stall), crash])
+}
+
+/// `None` if the kinds may not be drawn.
+fn relapse(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<Fault>> {
+    if crashes.is_empty() || !aim.bounds.kinds.contains(&FaultKind::Takeover) {
+        return None;
+    }
+    let second = Life::FIRST.next();
+    let at_ms = rng.between(200..=aim.bounds.last_line_ms.max(400));
+    let mut first_crash = aimed(*rng.pick(crashes), Trigger::Time { at_ms }, rng, aim);
+    if let Fault::Crash(crash) = &mut first_crash {
+        // So that there are several batches to make up for.
+        crash.restart_after_ms = rng.between(2_000..=6_000);
+    }
+    // In the middle of their output, or when all of it is written: the first two syncs are those of the start.
+    let (operation, nth, moments) = match rng.one_in(2) {
+        true => (DiskOperation::Append, rng.magnitude(1..=8), [Moment::Inside, Moment::After]),
+        false => (DiskOperation::Sync, rng.between(3..=4), [Moment::Before, Moment::Inside]),
+    };
+    let moment = *rng.pick(&moments);
+    let trigger = Trigger::Step { life: second, operation, place: Place::Output, nth, moment };
+    let second_crash = aimed(*rng.pick(crashes), trigger, rng, aim);
+    // Each step that a replaced driver must not make begins with a look at the claims: eight or nine are the start's, then each emission
+    // has one.
+    let trigger = Trigger::Step {
+        life: second.next(),
+        operation: DiskOperation::List,
+        place: Place::Generation,
+        nth: rng.between(8..=14),
+        moment: Moment::After,
+    };
+    let after_ms = rng.magnitude(1..=200);
+    let takeover = Takeover { trigger, for_ms: after_ms + rng.magnitude(10..=1_000), after_ms };
+    Some(vec![first_crash, second_crash, Fault::Takeover(takeover)])
+}
+
+/// `None` if the kinds may not be drawn, or if the run without faults removes nothing.
+fn rotten_reserve(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<Fault>> {
+    let needed = [FaultKind::PowerLoss, FaultKind::BitRot];
+    if needed.iter().any(|kind| !aim.bounds.kinds.contains(kind)) {
+        return None;
+    }
+    let removes = |step: &Step| {
+        // What a checkpoint refers to.
+        matches!(step.place, Place::State | Place::Journal) && step.operation == DiskOperation::Remove
+    };
+    let removals: Vec<_> = aim.bounds.steps.iter().filter(|(step, _)| removes(step)).collect();
+    if removals.is_empty() {
+        return None;
+    }
+    let (Step { operation, place }, made) = rng.pick(&removals);
+    let trigger = Trigger::Step {
+        life: Life::FIRST,
+        operation: *operation,
+        place: *place,
+        nth: rng.between(1..=made.len().max(1) as u64),
+        moment: *rng.pick(&[Moment::Inside, Moment::After]),
+    };
+    let power_loss = aimed(FaultKind::PowerLoss, trigger, rng, aim);
+    let rot = BitRot {
+        trigger: Trigger::Start { life: Life::FIRST.next() },
+        place: if rng.one_in(4) { Place::State } else { Place::Checkpoint },
+        file: 0,
+        byte: rng.magnitude(0..=1 << 14),
+        bit: rng.below(8) as u8,
+    };
+    // The next one is to find what the one that made do with the reserve has kept, before there is a newer snapshot.
+    let crash = crash_of_a_successor(Life::FIRST.next(), &[FaultKind::PowerLoss], rng, aim);
+    Some(vec![power_loss, Fault::BitRot(rot), crash])
+}
+
 /// It goes on for some batches, few more often. What the one before it does late must not matter to whoever comes third.
 fn crash_of_a_successor(life: Life, crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Fault {
     let (operation, place, nth) = (DiskOperation::Append, Place::Output, rng.magnitude(1..=12));
@@ -208,11 +326,13 @@ mod tests {
         };
         let roll = [(70, DiskOperation::Sync), (71, DiskOperation::List)].map(made).to_vec();
         let journal_appends = vec![made((50, DiskOperation::Append))];
-        let syncs = (Step { operation: DiskOperation::Sync, place: Place::Journal }, vec![40, 45, 51]);
+        let made_thrice = |operation, place| (Step { operation, place }, vec![40, 45, 51]);
+        let syncs = made_thrice(DiskOperation::Sync, Place::Journal);
+        let removals = made_thrice(DiskOperation::Remove, Place::State);
         let bounds = Bounds {
             rolls: vec![roll],
             journal_appends,
-            steps: vec![syncs],
+            steps: vec![syncs, removals],
             turn: Some(turn),
             ..Bounds::default()
         };
@@ -276,6 +396,53 @@ mod tests {
                 panic!("{turn}")
             };
             assert!((0..=START_MS_MAX).contains(&(takeover.for_ms - takeover.after_ms)));
+        }
+    }
+
+    #[test]
+    fn a_late_checkpoint_comes_while_the_successor_reads_and_before_it_dies() {
+        for turn in (16..3_000).step_by(192) {
+            let [Fault::Takeover(takeover), Fault::SlowDisk(stall), Fault::Crash(crash)] = &drawn(turn)[..]
+            else {
+                panic!("{turn}")
+            };
+            assert!((2..=stall.latency_ms).contains(&(takeover.for_ms - takeover.after_ms)));
+            let own = |trigger: &Trigger| match trigger {
+                Trigger::Step { life, operation, place, .. } => (life.0, *operation, *place),
+                other => panic!("{turn}: {other}"),
+            };
+            assert_eq!(own(&takeover.trigger), (1, DiskOperation::Rename, Place::Checkpoint));
+            assert_eq!(own(&stall.trigger), (2, DiskOperation::Read, Place::Journal));
+            assert!(matches!(own(&crash.trigger), (2, _, Place::Checkpoint)));
+        }
+    }
+
+    #[test]
+    fn a_relapse_has_two_crashes_and_replaces_the_third_driver_after_a_look_at_the_claims() {
+        for turn in (80..3_000).step_by(192) {
+            let [Fault::Crash(first), Fault::Crash(_), Fault::Takeover(takeover)] = &drawn(turn)[..] else {
+                panic!("{turn}")
+            };
+            assert!(first.restart_after_ms >= 2_000);
+            let Trigger::Step {
+                life: Life(3), operation: DiskOperation::List, moment: Moment::After, ..
+            } = takeover.trigger
+            else {
+                panic!("{turn}")
+            };
+            assert!(takeover.for_ms > takeover.after_ms);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_in_reserve_is_needed_after_a_power_loss_in_retention() {
+        for turn in (144..3_000).step_by(192) {
+            let [Fault::Crash(crash), Fault::BitRot(rot), Fault::Crash(_)] = &drawn(turn)[..] else {
+                panic!("{turn}")
+            };
+            assert!(crash.power_loss.is_some());
+            assert!(matches!(crash.trigger, Trigger::Step { operation: DiskOperation::Remove, .. }));
+            assert!(matches!(rot.trigger, Trigger::Start { life: Life(2) }) && rot.file == 0);
         }
     }
 
