@@ -2,7 +2,7 @@
 
 use highwater_sim::fault::FaultKind;
 use highwater_tests::mutants::{
-    baseline::Baseline,
+    baseline::{Baseline, Fate},
     directory,
     listing::listing,
     patch::{Mutant, PARTS, read_all},
@@ -79,6 +79,16 @@ fn the_baseline_has_every_mutant_and_no_other() {
     let planted: BTreeSet<_> = mutants().into_iter().map(|mutant| mutant.name).collect();
     let known: BTreeSet<_> = baseline().0.into_keys().collect();
     assert_eq!(known, planted);
+}
+
+/// The default sweep's, in each scenario.
+const SEEDS: u64 = 1_000;
+
+#[test]
+fn every_mutant_is_killed_within_a_thousand_seeds() {
+    let lives = |fate: &Fate| !matches!(fate, Fate::Killed(kill) if kill.seed < SEEDS);
+    let living: Vec<_> = baseline().0.into_iter().filter(|(_, fate)| lives(fate)).collect();
+    assert_eq!(living, []);
 }
 
 #[test]
