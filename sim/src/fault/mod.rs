@@ -222,6 +222,26 @@ impl Fault {
                 | Self::StaleRead(_)
         )
     }
+
+    /// Why it never fires at a trigger of this sort, if it does not.
+    pub(crate) fn never_fires_at(&self, trigger: &Trigger) -> Option<&'static str> {
+        match self {
+            one if one.is_of_an_operation() => (!trigger.is_of_the_disk()).then_some(
+                "it strikes one disk operation, so its trigger must be on `disk-operation`, `step` or `occurrence`, or it \
+                 never fires",
+            ),
+            Self::DiskFull(_) | Self::SlowDisk(_) | Self::BitRot(_) | Self::LyingDisk(_) | Self::WallStep(_) => {
+                matches!(trigger, Trigger::NetworkOperation { .. }).then_some(
+                    "it is not of the network, so its trigger cannot be on `network-operation`, where it never fires",
+                )
+            }
+            Self::Crash(_) => matches!(trigger, Trigger::Start { .. }).then_some(
+                "a driver that is not up cannot crash, so its trigger cannot be on `start`: `disk-operation` with the number 1 \
+                 is the first that a life does",
+            ),
+            _ => None,
+        }
+    }
 }
 
 faults! {

@@ -81,10 +81,8 @@ impl PlanFile {
             if let Some((at, message)) = table.get_ref().as_table().and_then(senseless) {
                 return Err(error(at, &message));
             }
-            if read.is_of_an_operation() && read.trigger().is_some_and(|trigger| !trigger.is_of_the_disk()) {
+            if let Some(message) = read.trigger().and_then(|trigger| read.never_fires_at(&trigger)) {
                 let at = place_of("`trigger`", table, text).unwrap_or(table.span().start);
-                let message = "it strikes one disk operation, so its trigger must be on `disk-operation`, `step` or \
-                               `occurrence`, or it never fires";
                 return Err(error(at, message));
             }
             last_ms = last_ms.max(read.at_ms().unwrap_or(0));
@@ -280,6 +278,16 @@ mod tests {
         let never = "[[faults]]\nkind = 'io-error'\ntrigger = { on = 'time', at_ms = 7 }\n";
         let told = error(never);
         assert!(told.starts_with("line 3, column 1: fault 1: it strikes one disk operation"), "{told}");
+        for (fields, message) in [
+            ("kind = 'crash'\nrestart_after_ms = 1\ntrigger = { on = 'start', life = 2 }", "cannot crash"),
+            (
+                "kind = 'disk-full'\nfor_ms = 1\ntrigger = { on = 'network-operation', life = 1, number = 1 }",
+                "not of the network",
+            ),
+        ] {
+            let told = error(&format!("[[faults]]\n{fields}\n"));
+            assert!(told.starts_with("line 4, column 1: fault 1: ") && told.contains(message), "{told}");
+        }
         let pause = "[[faults]]\nkind = 'pause'\nfor_ms = 3000000\ntrigger = { on = 'time', at_ms = 7 }\n";
         assert!(PlanFile::read(pause).is_ok());
         let told = error(&pause.repeat(2));
