@@ -3,9 +3,9 @@
 use super::{render, view::View};
 use highwater_core::{BatchTime, event::Event, ids::SourceId};
 use highwater_sim::{
-    fault::{Fault, FaultOutcome, Firing, Hit, Reset},
+    fault::{Drift, Fault, FaultOutcome, Firing, Hang, Hit, Reset, Trickle},
     judge::{Invariant, Verdict},
-    run::{Detail, Happening, LifeEnd, LifeSummary, RunReport, Sent, TimelineEntry},
+    run::{Connection, Detail, Happening, LifeEnd, LifeSummary, RunReport, Sent, TimelineEntry},
     world::{Life, VirtualTime},
 };
 
@@ -105,6 +105,40 @@ fn a_fault_tells_what_it_caused_and_where_that_is_seen() {
     assert!(view.faults[1].item.is_none() && view.faults[1].effects.is_empty());
     assert_eq!(view.items[2].fault, Some(0));
     assert!(view.items[3].record.contains("dropped_bytes"));
+}
+
+#[test]
+fn what_goes_on_for_a_while_is_drawn_as_long_as_it_does() {
+    let fired = |fault| {
+        let hit = Hit::Connection { connection: 1, after_bytes: 0 };
+        FaultOutcome { fault, firing: Some(Firing { at: at(400), life: Life(1), hit }) }
+    };
+    let connection = Connection {
+        number: 1,
+        life: Life(1),
+        opened_at: at(100),
+        resumed_from: None,
+        acknowledged: 0,
+        written_bytes: 0,
+        delivered_bytes: 0,
+        seen_end: None,
+    };
+    let detail = Some(Detail { connections: vec![connection], ..Detail::default() });
+    let over_after = |fault: Fault| {
+        let view = View::of(&RunReport { plan: vec![fired(fault)], detail: detail.clone(), ..report() });
+        let mut bands = view.bands.into_iter().filter(|band| band.kind == "fault");
+        bands.next().map(|band| band.to - band.from)
+    };
+    assert_eq!(over_after(Fault::Hang(Hang { attempt: 1, for_ms: 70 })), Some(70_000));
+    assert_eq!(
+        over_after(Fault::Hang(Hang { attempt: 1, for_ms: 99_000 })),
+        Some(2_600_000),
+        "until the end"
+    );
+    assert_eq!(over_after(Fault::Drift(Drift { at_ms: 400, ppm: 1 })), Some(2_600_000));
+    let trickle = Trickle { connection: 1, after_bytes: 0, bytes_max: 1 };
+    assert_eq!(over_after(Fault::Trickle(trickle)), Some(103_000), "until the connection is over");
+    assert_eq!(over_after(Fault::Reset(Reset { connection: 1, after_bytes: 0 })), None);
 }
 
 #[test]
