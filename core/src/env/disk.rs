@@ -34,6 +34,8 @@ pub trait Disk: Send + Sync {
     fn truncate<'a>(&'a self, path: &'a Path, from: u64, to: u64) -> BoxFuture<'a, io::Result<()>>;
     /// Renames a file in one step. A target that exists is `ErrorKind::AlreadyExists` and is left as it is.
     fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>>;
+    /// Renames a file in one step, over the one that has the name: at no moment, and after no power loss, has none of them it.
+    fn replace<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>>;
     /// Removes a file.
     fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>>;
     /// The names of the files in a directory, sorted by their bytes. Directories in it are left out.

@@ -104,6 +104,11 @@ impl Disk for FileSystem {
         self.run(from, move |from| super::names::rename(from, &to))
     }
 
+    fn replace<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        let to = to.to_owned();
+        self.run(from, move |from| fs::rename(from, &to))
+    }
+
     fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
         self.run(path, |path| fs::remove_file(path))
     }

@@ -173,6 +173,15 @@ impl Disk for Steps {
         })
     }
 
+    fn replace<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        self.run(move |medium| {
+            let inode = medium.find(from)?.clone();
+            medium.names.insert(to.to_owned(), (inode, Name::New));
+            medium.names.remove(from);
+            Ok(())
+        })
+    }
+
     fn sync_dir<'a>(&'a self, _path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
         Box::pin(async move {
             let fails = self.step().await;
@@ -197,14 +206,18 @@ impl Disk for Steps {
     fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
         self.run(move |medium| {
             medium.find(path)?;
-            assert!(path.to_str().unwrap().ends_with(".renaming"), "{} is removed", path.display());
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert!(name.starts_with('.') || name.ends_with(".renaming"), "{name} is removed");
             medium.names.remove(path);
             Ok(())
         })
     }
 
-    fn list<'a>(&'a self, _path: &'a Path) -> BoxFuture<'a, io::Result<Vec<String>>> {
-        unreachable!("a sink lists nothing")
+    fn list<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Vec<String>>> {
+        self.run(move |medium| {
+            let below = medium.names.keys().filter_map(|name| name.strip_prefix(path).ok());
+            Ok(below.map(|name| name.display().to_string()).collect())
+        })
     }
 
     fn lock<'a>(&'a self, _path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn Lock>>> {

@@ -4,27 +4,21 @@
 //! `_SUCCESS` with their number: once that is there, the batch is whole and durable. A batch without records has no part. There is
 //! one part, whatever partitions the batch has, so that what a batch leaves does not depend on them.
 //!
-//! Each file is made in two steps: first its name, made durable while it is empty, then its content. So a file with content
-//! has a durable name, and a batch that is emitted again writes the same bytes over those that are there: writing it twice
-//! is writing it once, also where an older driver wakes up in the middle that does not know yet that it was replaced. Where the
-//! bytes differ (the program was changed), the new ones replace the old and what is left behind them is cut off.
+//! Each file is made whole and durable under a hidden name of the driver's own, and put in its place in one step, a batch's first time where
+//! nothing is and later over what is there. A batch that is emitted again gets files anew, for what is there may have a name that no
+//! later sync would make durable, once one has failed. So at no moment is a file gone that was whole, also where an older driver wakes up in
+//! the middle that does not know yet that it was replaced: what it puts there late has the same bytes, unless the program was changed
+//! meanwhile.
 //!
-//! An empty file's name may not be durable, and no later sync would make it so once one has failed. It is given anew, by way of a
-//! hidden name. A driver that is replaced and dies right between these two renames, after the newer one has filled the file, leaves
-//! it under the hidden name. This is the one case in which two drivers leave something to mend by hand. No later start could:
-//! the batch is complete, so nothing leads back to its directory, and of all directories that there are, however many, none says that
-//! it was given up. Nor can the newer driver look once more, since the older one may wake up after any look. What to look for, and to
-//! do, is in docs/operating.md.
-//!
-//! Nothing is removed but what has that hidden name. Files of other names are left as they are; one that has a name of ours and is
-//! there before the batch's first emission is an error.
+//! Nothing is removed but what has such a hidden name, of an older driver. Files of other names are left as they are; one that has a name
+//! of ours and is there before the batch's first emission is an error.
 
 use super::{Batch, BatchInfo, Sink, SinkError, SinkPosition, TextRecord};
 use crate::{
     dstream::Data,
-    env::{BoxFuture, Disk, Env, File},
+    env::{BoxFuture, Disk, Env},
     error::{Error, Result},
-    ids::BatchTime,
+    ids::{BatchTime, Generation},
 };
 use std::{
     io::{self, ErrorKind},
@@ -70,6 +64,7 @@ pub(crate) struct Prepared {
 struct Writing<'a> {
     disk: &'a dyn Disk,
     directory: &'a Path,
+    generation: Generation,
     repetition: bool,
 }
 
@@ -77,6 +72,9 @@ impl Writing<'_> {
     async fn write(&self, batch: &Prepared) -> Result<()> {
         let create = self.disk.create_dir(self.directory);
         create.await.map_err(Error::disk("create the directory", self.directory))?;
+        if self.repetition {
+            self.remove_hidden().await?;
+        }
         let had_a_part = self.repetition && self.disk.length(&self.directory.join(PART)).await.is_ok();
         if had_a_part || !batch.part.is_empty() {
             self.put(PART, batch.part.as_bytes()).await?;
@@ -84,53 +82,57 @@ impl Writing<'_> {
         self.put(SUCCESS, batch.success.as_bytes()).await
     }
 
+    /// Removes what older drivers that died were about to put in place.
+    async fn remove_hidden(&self) -> Result<()> {
+        let names = self.disk.list(self.directory).await.map_err(Error::disk("list", self.directory))?;
+        let is_older = |name: &String| generation_of(name).is_some_and(|one| one < self.generation);
+        for name in names.iter().filter(|name| is_older(name)) {
+            let hidden = self.directory.join(name);
+            match self.disk.remove(&hidden).await {
+                // An older driver that is still alive has put it in place.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => removed.map_err(Error::disk("remove", &hidden))?,
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the file `name` hold `bytes`, durably.
     async fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = &*self.directory.join(name);
-        let (mut file, length) = self.open(name, path).await?;
-        // Of exactly this length: whoever has written to it since is another driver.
-        file.write_at(0, length, bytes).await.map_err(Error::disk("write to", path))?;
-        let written = bytes.len() as u64;
-        if written < length {
-            let cut = self.disk.truncate(path, length, written);
-            cut.await.map_err(changed("truncate", path))?;
-        }
-        file.sync().await.map_err(Error::disk("sync", path))
-    }
-
-    /// The file, with a durable name, and its length.
-    async fn open(&self, name: &str, path: &Path) -> Result<(Box<dyn File>, u64)> {
-        let hidden = &*self.directory.join(format!(".{name}.renaming"));
+        let hidden = &*self.directory.join(hidden(name, self.generation));
+        let mut file = self.disk.create_new(hidden).await.map_err(Error::disk("create", hidden))?;
+        file.write_at(0, 0, bytes).await.map_err(Error::disk("write to", hidden))?;
+        file.sync().await.map_err(Error::disk("sync", hidden))?;
         if self.repetition {
-            match self.disk.remove(hidden).await {
-                // An earlier driver died in between: the file is made anew.
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::disk("remove", hidden)(error)),
-            }
+            self.disk.replace(hidden, path).await.map_err(changed("rename to", path))?;
+        } else if let Err(error) = self.disk.rename(hidden, path).await {
+            // It is somebody else's. If this cannot be removed, there is one more hidden file.
+            let _ = self.disk.remove(hidden).await;
+            return Err(match error.kind() {
+                ErrorKind::AlreadyExists => Error::disk("create", path)(error),
+                _ => changed("rename to", path)(error),
+            });
         }
-        match self.disk.create_new(path).await {
-            Ok(file) => {
-                self.sync_names().await?;
-                return Ok((file, 0));
-            }
-            Err(error) if self.repetition && error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Error::disk("create", path)(error)),
-        }
-        let length = self.disk.length(path).await.map_err(changed("read the length of", path))?;
-        if length == 0 {
-            self.disk.rename(path, hidden).await.map_err(changed("rename", path))?;
-            self.disk.rename(hidden, path).await.map_err(changed("rename to", path))?;
-            self.sync_names().await?;
-        }
-        let file = self.disk.open_append(path).await.map_err(changed("open", path))?;
-        Ok((file, length))
+        self.sync_names().await
     }
 
     async fn sync_names(&self) -> Result<()> {
         let sync = self.disk.sync_dir(self.directory);
         sync.await.map_err(Error::disk("sync the directory", self.directory))
     }
+}
+
+/// What a driver calls its file until that is whole.
+fn hidden(name: &str, generation: Generation) -> String {
+    format!(".{name}.{:010}", generation.0)
+}
+
+/// Whose file a hidden one is.
+fn generation_of(file: &str) -> Option<Generation> {
+    let (name, number) = file.strip_prefix('.')?.rsplit_once('.')?;
+    let generation = Generation(number.parse().ok()?);
+    ([PART, SUCCESS].contains(&name) && hidden(name, generation) == file).then_some(generation)
 }
 
 /// An error of a file that was there a moment ago. That a name has come or gone meanwhile is the work of another driver, and no
@@ -182,7 +184,8 @@ impl<T: Data + TextRecord> Sink<T> for TextDirectories {
             let BatchTime(time) = info.time;
             let directory = &*self.directory(&time.to_string());
             let disk = &**self.disk.as_ref().expect("a sink is opened before it emits");
-            Writing { disk, directory, repetition: info.repetition }.write(&batch).await?;
+            let BatchInfo { generation, repetition, .. } = info;
+            Writing { disk, directory, generation, repetition }.write(&batch).await?;
             Ok(SinkPosition::default())
         })
     }

@@ -305,6 +305,37 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_taken_over_has_the_old_file_or_the_new_one() {
+        for (replaced_is_durable, new_is_durable) in
+            [(true, true), (true, false), (false, true), (false, false)]
+        {
+            let mut seen = BTreeSet::new();
+            for seed in 0..200 {
+                let mut volume = volume();
+                file(&mut volume, "/d/journal/a", b"old", b"");
+                if replaced_is_durable {
+                    volume.sync_dir("/d/journal").unwrap();
+                }
+                file(&mut volume, "/d/journal/.a", b"new", b"");
+                if new_is_durable {
+                    volume.sync_dir("/d/journal").unwrap();
+                }
+                volume.replace_name("/d/journal/.a", "/d/journal/a", ACTOR).unwrap();
+                assert_eq!(volume.list("/d/journal").unwrap(), ["a"]);
+                volume.lose_power(&PowerLoss::image(seed), ACTOR);
+                let content = volume.read("/d/journal/a", 0, 9).ok();
+                seen.insert((content, volume.read("/d/journal/.a", 0, 9).ok()));
+            }
+            let (old, new) = (Some(b"old".to_vec()), Some(b"new".to_vec()));
+            assert!(seen.contains(&(new.clone(), None)), "it happened");
+            assert!(seen.contains(&(old.clone(), new.clone())) || !new_is_durable, "it did not");
+            if replaced_is_durable || new_is_durable {
+                assert!(seen.iter().all(|(taken, _)| *taken == old || *taken == new), "{seen:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_removal_without_a_directory_sync_is_undone_or_not() {
         let seen = listings(|volume| {
             file(volume, "/d/journal/a", b"x", b"");

@@ -365,6 +365,16 @@ impl Disk for SimDisk {
         })
     }
 
+    fn replace<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(async move {
+            let to = text(to)?;
+            let replace = |disk: &mut Volume, actor, from: &str, _| {
+                disk.replace_name(from, to, actor).inspect(|()| disk.note_published(to, actor))
+            };
+            self.seat.on_path(DiskOperation::Rename, from, replace).await
+        })
+    }
+
     fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
         let remove = |disk: &mut Volume, actor, path: &str, way| {
             disk.find(path)?;

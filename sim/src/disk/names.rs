@@ -20,9 +20,21 @@ pub(crate) struct NameChange {
 /// What changed.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    Created { at: Box<str> },
-    Renamed { from: Box<str>, to: Box<str> },
-    Removed { at: Box<str> },
+    Created {
+        at: Box<str>,
+    },
+    Renamed {
+        from: Box<str>,
+        to: Box<str>,
+    },
+    /// The file that had the name keeps it until this happens.
+    Replaced {
+        from: Box<str>,
+        to: Box<str>,
+    },
+    Removed {
+        at: Box<str>,
+    },
 }
 
 impl NameChange {
@@ -41,7 +53,7 @@ impl NameChange {
     pub(crate) fn taken(&self) -> Option<&str> {
         match &self.what {
             What::Created { at } => Some(at),
-            What::Renamed { to, .. } => Some(to),
+            What::Renamed { to, .. } | What::Replaced { to, .. } => Some(to),
             What::Removed { .. } => None,
         }
     }
@@ -50,7 +62,7 @@ impl NameChange {
     fn given_up(&self) -> Option<&str> {
         match &self.what {
             What::Created { .. } => None,
-            What::Renamed { from, .. } => Some(from),
+            What::Renamed { from, .. } | What::Replaced { from, .. } => Some(from),
             What::Removed { at } => Some(at),
         }
     }
@@ -61,6 +73,7 @@ impl fmt::Display for NameChange {
         match &self.what {
             What::Created { at } => write!(f, "create {at}"),
             What::Renamed { from, to } => write!(f, "rename {from} to {to}"),
+            What::Replaced { from, to } => write!(f, "rename {from} over {to}"),
             What::Removed { at } => write!(f, "remove {at}"),
         }
     }

@@ -122,6 +122,13 @@ impl Volume {
             let takes_a_home =
                 |change: &&NameChange| change.taken().is_some_and(|name| homes.contains(&name));
             let took = self.pending.iter().filter(takes_a_home).map(|change| change.inode);
+            // Whose name was to be taken over has it again.
+            let replaced = self.pending.iter().filter(|change| reverted.contains(&change.inode));
+            let replaced = replaced.filter_map(|change| match &change.what {
+                What::Replaced { to, .. } => self.durable.get(to).copied(),
+                _ => None,
+            });
+            let took = took.chain(replaced);
             // Also by a change that was given up: that one is seen and waits for nothing.
             let taken: Vec<InodeId> =
                 homes.iter().filter_map(|home| self.find(home).ok()).chain(took).collect();
@@ -221,6 +228,8 @@ impl Volume {
         let (added, gone) = match &last.what {
             What::Created { at } => (None, Some(at)),
             What::Renamed { from, to } => (Some(from), Some(to)),
+            // The name was there before, too.
+            What::Replaced { from, .. } => (Some(from), None),
             What::Removed { at } => (Some(at), None),
         };
         let here = |changed: Option<&Box<str>>| {

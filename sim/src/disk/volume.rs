@@ -243,6 +243,10 @@ impl Volume {
         if self.find(to).is_ok() || self.directories.contains_key(to) {
             return Err(ErrorKind::AlreadyExists.into());
         }
+        self.give_name(inode, from, to, What::Renamed { from: from.into(), to: to.into() })
+    }
+
+    fn give_name(&mut self, inode: InodeId, from: &str, to: &str, what: What) -> io::Result<()> {
         self.link(inode, to)?;
         self.unlink(from);
         let recorded = self.record.watches_output(to);
@@ -250,7 +254,7 @@ impl Volume {
         // Of an empty file nothing could come later than its name: what is written to it after this has its own sync.
         let renamed = file.renamed || !file.content.is_empty();
         (file.name, file.renamed, file.recorded) = (to.into(), renamed, recorded);
-        self.change_name(NameChange { inode, what: What::Renamed { from: from.into(), to: to.into() } });
+        self.change_name(NameChange { inode, what });
         Ok(())
     }
 
@@ -263,7 +267,7 @@ impl Volume {
         }
     }
 
-    /// Renames a file, over the one that is there.
+    /// As [`rename`](Self::rename), without looking whether the name is taken: for a sabotage.
     pub(crate) fn rename_over(&mut self, from: &str, to: &str, actor: Actor) -> io::Result<()> {
         self.find(from)?;
         if self.find(to).is_ok() {
@@ -272,11 +276,19 @@ impl Volume {
         self.rename(from, to)
     }
 
-    pub(crate) fn remove(&mut self, path: &str, actor: Actor) -> io::Result<()> {
-        let inode = self.find(path)?;
-        if self.is_sabotaged(Sabotage::RemoveDoesNothing) {
+    /// Renames a file, over the one that has the name, in one step.
+    pub(crate) fn replace_name(&mut self, from: &str, to: &str, actor: Actor) -> io::Result<()> {
+        let inode = self.find(from)?;
+        let Ok(replaced) = self.find(to) else { return self.rename(from, to) };
+        if replaced == inode {
             return Ok(());
         }
+        self.forget_name(replaced, to, actor);
+        self.give_name(inode, from, to, What::Replaced { from: from.into(), to: to.into() })
+    }
+
+    /// Takes a name from its file, as it is seen.
+    fn forget_name(&mut self, inode: InodeId, path: &str, actor: Actor) {
         self.unlink(path);
         let file = &mut self.inodes[inode.0];
         file.linked = false;
@@ -284,6 +296,14 @@ impl Volume {
         if self.record.keeps_removed(path) {
             self.record.graveyard.push(Buried::new(path, file, actor));
         }
+    }
+
+    pub(crate) fn remove(&mut self, path: &str, actor: Actor) -> io::Result<()> {
+        let inode = self.find(path)?;
+        if self.is_sabotaged(Sabotage::RemoveDoesNothing) {
+            return Ok(());
+        }
+        self.forget_name(inode, path, actor);
         self.change_name(NameChange { inode, what: What::Removed { at: path.into() } });
         Ok(())
     }
@@ -344,10 +364,14 @@ impl Volume {
             self.durable.remove(&former);
         }
         match &change.what {
-            What::Created { at: name } | What::Renamed { to: name, .. } => {
+            What::Created { at: name } | What::Renamed { to: name, .. } | What::Replaced { to: name, .. } => {
                 file.durable_name = Some(name.clone());
                 if let Some(displaced) = self.durable.insert(name.clone(), inode) {
-                    assert!(self.struck.names_given_up, "{name} is the durable name of two files");
+                    let replaced = matches!(change.what, What::Replaced { .. });
+                    assert!(
+                        replaced || self.struck.names_given_up,
+                        "{name} is the durable name of two files"
+                    );
                     self.inodes[displaced.0].durable_name = None;
                 }
             }

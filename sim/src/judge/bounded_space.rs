@@ -3,7 +3,7 @@
 //! Verified: the most bytes and files that were on the disk at any time, against a bound that follows from the options, the
 //! input, the number of lives, and how many of them came to no end of their start; and that after an orderly end no temporary
 //! file is left, and, in a run without damage or a second driver, no claim but the newest one, no part of the journal before
-//! the first segment that a checkpoint names, and no snapshot that none names; that each life removes the segments that nothing goes on from ([`orphans`]), takes the
+//! the first segment that a checkpoint names, and no snapshot that none names; that each life removes the segments that nothing goes on from, and what never came to its place in a batch's directory ([`orphans`]), takes the
 //! snapshots that are due ([`snapshots_due`]), and has no more blocks waiting than it has room for ([`backlog`]). Excused: one
 //! temporary file of a driver that still lived when a newer one had claimed its generation. It may write that file after the newer
 //! one has removed what it found, and end in the middle, because another of its tasks finds the claim first; the next start removes
@@ -70,6 +70,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     // An older driver may write again what a newer one has removed, and of damage nobody knows what it took with it.
     if !evidence.had_two_drivers() && evidence.class() == Class::Tolerated {
         violations.extend(orphans::left_behind(evidence));
+        violations.extend(orphans::left_in_batches(evidence));
         violations.extend(snapshots_due::missing(case));
     }
     Findings {

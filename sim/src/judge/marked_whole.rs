@@ -1,8 +1,8 @@
-//! For I4: an output in directories says of a batch that it is whole only when it is, to whoever looks, and whenever.
+//! For I4: an output in directories says of a batch that it is whole only when it is.
 //!
 //! The engine writes `records: N` into the file `_SUCCESS` of a batch's directory when all of its records stand beside it. Verified: on
 //! the disk as every life found it and as the last one left it, each directory in which that stands has N lines in its other
-//! files. Not verified: which lines; the model knows them.
+//! files, hidden ones left out. Not verified: which lines, since the model knows them, and what stood there between two starts.
 
 use crate::run::{Evidence, Image};
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ fn of_image(image: &Image) -> Vec<String> {
     for (path, bytes) in image {
         if let Some((directory, name)) = path.rsplit_once('/')
             && name != MARK
+            && !name.starts_with('.')
         {
             *lines.entry(directory).or_default() +=
                 bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -60,6 +61,9 @@ mod tests {
         for early in ["", "a\n", "a\nb"] {
             let told = of_image(&image(&[(MARK, "records: 2\n"), ("part-00000", early)]));
             assert!(told.len() == 1 && told[0].contains("2 records are there"), "{told:?}");
+            let hidden =
+                [(MARK, "records: 2\n"), ("part-00000", early), (".part-00000.0000000003", "a\nb\n")];
+            assert_eq!(of_image(&image(&hidden)), told);
         }
     }
 }

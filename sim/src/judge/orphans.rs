@@ -1,4 +1,4 @@
-//! For I9: the parts of the journal that nothing goes on from, and that were not removed.
+//! For I9: the parts of the journal that nothing goes on from, and of batches that never came to their place, that were not removed.
 //!
 //! A life that dies right after it has begun a segment leaves one that no later segment names. The next life owes its removal before its
 //! first batch: retention comes to it only when the journal goes on, and a crash loop would leave ever more of them. So what is left
@@ -27,6 +27,12 @@ pub(super) fn left_behind(evidence: &Evidence) -> impl Iterator<Item = String> {
         let left = own.map(|(_, own)| orphans(found, own)).unwrap_or_default();
         left.into_iter().map(|path| format!("life {} left {path} of an older one behind", life.life))
     })
+}
+
+/// Files that were to be put in the place of a batch's ones, and are there in the end: whoever emits the batch again removes them.
+pub(super) fn left_in_batches(evidence: &Evidence) -> impl Iterator<Item = String> {
+    let hidden = evidence.last_image.keys().filter(|path| evidence.hides_in_batch(path));
+    hidden.map(|path| format!("{path} was not put in its place, nor removed"))
 }
 
 /// Whether it must have removed what its journal does not go on from.

@@ -63,8 +63,8 @@ pub const OF_DURABILITY: [FaultKind; 2] = [FaultKind::PowerLoss, FaultKind::Fail
 
 /// The waits that come earlier than they must, and are known to: a snapshot counts once a checkpoint names it, so its sync, that of its
 /// directory and that of the unpublished checkpoint could go at once, since the rename waits for all three; and the name of an output
-/// file must last before its first batch is complete, not before the first checkpoint.
-const SLACK: [(Step, Step); 3] = {
+/// file must last before its first batch is complete, not before the first checkpoint, nor before the sync of what an earlier life wrote to it.
+const SLACK: [(Step, Step); 4] = {
     const fn step(operation: DiskOperation, place: Place) -> Step {
         Step { operation, place }
     }
@@ -74,6 +74,7 @@ const SLACK: [(Step, Step); 3] = {
         (step(DiskOperation::Sync, Place::State), named),
         (named, unpublished),
         (step(DiskOperation::SyncDir, Place::Elsewhere), unpublished),
+        (step(DiskOperation::SyncDir, Place::Elsewhere), step(DiskOperation::Sync, Place::Output)),
     ]
 };
 

@@ -353,11 +353,18 @@ impl Evidence {
     }
 
     /// The text of the pipeline's output in the end: that of its file; and of each file that it has in directories below, by path,
-    /// with a line before it that names it.
+    /// with a line before it that names it. Hidden files are no output.
     pub fn output(&self) -> String {
         let outputs = self.last_image.range(super::supervise::OUTPUT.to_owned()..);
         let outputs = outputs.take_while(|(path, _)| path.starts_with(super::supervise::OUTPUT));
+        let outputs = outputs.filter(|(path, _)| hidden_name(path).is_none());
         outputs.map(|(path, bytes)| output_heading(path) + &String::from_utf8_lossy(bytes)).collect()
+    }
+
+    /// Whether a file is a hidden one in the directory of a batch.
+    pub fn hides_in_batch(&self, path: &str) -> bool {
+        let in_output = path.strip_prefix(super::supervise::OUTPUT);
+        in_output.is_some_and(|below| below.contains('/')) && hidden_name(path).is_some()
     }
 
     /// Whether what was emitted stands in its file in the end, as far as the file goes.
@@ -381,6 +388,12 @@ impl Evidence {
     pub fn events(&self) -> impl Iterator<Item = (VirtualTime, Life, &Event)> {
         self.lives.iter().flat_map(|life| life.events.iter().map(|(at, event)| (*at, life.life, event)))
     }
+}
+
+/// The directory of a file with a hidden name, with its slash, and the name without the dot.
+pub(crate) fn hidden_name(path: &str) -> Option<(&str, &str)> {
+    let (directory, name) = path.split_at(path.rfind('/')? + 1);
+    Some((directory, name.strip_prefix('.')?))
 }
 
 /// The line before the content of a file in the text of the output: none for the output file itself.

@@ -6,7 +6,9 @@
 //! two, until the older one finds out.
 
 use super::{
-    Cause, Emission, Evidence, Found, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch, found,
+    Cause, Emission, Evidence, Found, LifeEnd, LifeEvidence, RunOptions, Simulated, TappedBatch,
+    evidence::hidden_name,
+    found,
     life::{Running, end_of},
 };
 use crate::{
@@ -401,10 +403,18 @@ fn emissions(world: &World) -> Vec<Emission> {
             at: change.at,
             time,
             tap,
-            path: change.path,
+            path: placed(change.path),
             offset,
             bytes,
         });
     }
     emissions
+}
+
+/// Where a file will be that is put in its place as a whole: `.part-00000.0000000002` becomes `part-00000`.
+fn placed(path: String) -> String {
+    match hidden_name(&path).and_then(|(directory, name)| Some((directory, name.rsplit_once('.')?.0))) {
+        Some((directory, name)) => format!("{directory}{name}"),
+        None => path,
+    }
 }

@@ -254,6 +254,26 @@ pub(super) async fn rename_never_replaces(world: World) {
     assert_eq!(get(&disk, &to).await, b"old");
 }
 
+pub(super) async fn replace_takes_a_name_over_in_one_step(world: World) {
+    let (disk, root) = start(&world).await;
+    let (from, to) = (root.join("from"), root.join("to"));
+    let mut replaced = put(&disk, &to, b"old").await;
+    for content in [b"new", b"two"] {
+        put(&disk, &from, content).await;
+        disk.replace(&from, &to).await.expect("the target may be there");
+        disk.sync_dir(&root).await.expect("it can be synced");
+        fails_with(disk.length(&from).await, ErrorKind::NotFound);
+        replaced.append(b"late").await.expect("whoever has it open can write it");
+        assert_eq!(get(&disk, &to).await, content);
+    }
+    fails_with(disk.replace(&from, &to).await, ErrorKind::NotFound);
+    assert_eq!(get(&disk, &to).await, b"two");
+    disk.remove(&to).await.expect("it exists");
+    put(&disk, &from, b"free").await;
+    disk.replace(&from, &to).await.expect("the target may be missing");
+    assert_eq!(get(&disk, &to).await, b"free");
+}
+
 pub(super) async fn of_two_renames_to_one_name_one_wins(world: World) {
     let (disk, root) = start(&world).await;
     for round in 0..10 {

@@ -97,6 +97,7 @@ macro_rules! for_each_case {
                 truncate_never_grows_a_file
                 rename_moves_the_content
                 rename_never_replaces
+                replace_takes_a_name_over_in_one_step
                 of_two_renames_to_one_name_one_wins
                 an_open_file_follows_its_rename
                 a_name_is_gone_after_remove

@@ -155,6 +155,10 @@ impl Disk for FaultyDisk {
         Box::pin(self.faulty.run("rename", from, self.disk.rename(from, to)))
     }
 
+    fn replace<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(self.faulty.run("replace", from, self.disk.replace(from, to)))
+    }
+
     fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
         Box::pin(self.faulty.run("remove", path, self.disk.remove(path)))
     }
