@@ -93,6 +93,8 @@ pub(crate) enum Written {
 struct Outage {
     since: VirtualTime,
     until: VirtualTime,
+    /// The fault that makes it, by its place in the plan: of several the one that lasts longest.
+    by: usize,
 }
 
 /// A connection.
@@ -273,7 +275,7 @@ impl Conn {
             }
             Fault::HalfOpen(_) => {
                 self.pipes[Side::Connector as usize].lose_after(VirtualTime::default());
-                return self.break_off(Direction::Both, now, NEVER, line);
+                return self.break_off(index, Direction::Both, now, NEVER, line);
             }
             Fault::LateData(_) => {
                 self.pipes[Side::Acceptor as usize].block(NEVER, now, line);
@@ -305,9 +307,10 @@ impl Conn {
         pipe.end(Ending::Reset { at: leaves.after_nanos(2 * line.latency_nanos) });
     }
 
-    /// Until a time nothing arrives in a direction.
+    /// Until a time nothing arrives in a direction, by the fault at this place in the plan.
     pub(crate) fn break_off(
         &mut self,
+        by: usize,
         direction: Direction,
         now: VirtualTime,
         until: VirtualTime,
@@ -318,8 +321,9 @@ impl Conn {
             return;
         }
         self.outage = Some(match self.outage {
-            Some(outage) => Outage { until: outage.until.max(until), ..outage },
-            None => Outage { since: now, until },
+            Some(outage) if outage.until < until => Outage { until, by, ..outage },
+            Some(outage) => outage,
+            None => Outage { since: now, until, by },
         });
         for side in Side::BOTH {
             let pipe = &mut self.pipes[side as usize];
@@ -335,7 +339,7 @@ impl Conn {
 
     /// When the keep-alive of a side gives up, if nothing arrives.
     fn gives_up_at(&self, side: Side) -> Option<VirtualTime> {
-        let Outage { since, until } = self.outage?;
+        let Outage { since, until, .. } = self.outage?;
         let pipe = &self.pipes[side as usize];
         let at = since.max(pipe.heard).after_nanos(KEEPALIVE_MS * 1_000_000);
         let sooner = self.ends[side as usize].is_open() && pipe.fails_at().is_none_or(|fails| fails > at);
@@ -344,12 +348,13 @@ impl Conn {
 
     /// Keep-alive gives up where it is due.
     fn settle(&mut self, now: VirtualTime) {
-        let Some(Outage { until, .. }) = self.outage else { return };
+        let Some(Outage { until, by, .. }) = self.outage else { return };
         for side in Side::BOTH {
             let Some(at) = self.gives_up_at(side).filter(|at| *at <= now) else { continue };
             let inbound = &mut self.pipes[side as usize];
             inbound.lose_after(at);
             inbound.cut = true;
+            inbound.ended_by = Some(by);
             inbound.end(Ending::TimedOut { at });
             inbound.wake_writer();
             let outbound = &mut self.pipes[side.other() as usize];
@@ -359,6 +364,7 @@ impl Conn {
             }
             outbound.wake_writer();
             if outbound.ending.is_none() {
+                outbound.ended_by = Some(by);
                 outbound.end(Ending::Reset { at: until.after_nanos(PROBE_MS * 1_000_000) });
             }
         }

@@ -133,6 +133,8 @@ struct Connecting {
     /// When the answer is there, if the other side can be reached by then.
     answered_at: VirtualTime,
     given_up_at: VirtualTime,
+    /// The fault that keeps the answer away.
+    kept_by: Option<usize>,
     /// The fault that refuses it.
     refused: Option<usize>,
 }
@@ -140,11 +142,12 @@ struct Connecting {
 impl Connecting {
     fn start(state: &mut State, seat: &Seat, now: VirtualTime) -> Self {
         let nanos = |millis: u64| millis.saturating_mul(1_000_000);
-        let Attempted { hangs_ms, refused } = state.attempt_to_connect(seat, now);
+        let Attempted { hangs_ms, hangs_by, refused } = state.attempt_to_connect(seat, now);
         let heard_at = now.after_nanos(nanos(hangs_ms));
         Self {
             answered_at: heard_at.after_nanos(2 * state.net.line(heard_at).latency_nanos),
             given_up_at: now.after_nanos(nanos(CONNECT_PATIENCE_MS)),
+            kept_by: hangs_by,
             refused,
         }
     }
@@ -155,6 +158,8 @@ impl Connecting {
 pub(crate) struct Attempted {
     /// It gets no answer for so long.
     pub hangs_ms: u64,
+    /// The fault that does this.
+    pub hangs_by: Option<usize>,
     /// The fault that refuses it.
     pub refused: Option<usize>,
 }
@@ -176,6 +181,7 @@ impl SimNetwork {
             let this = connecting.get_or_insert_with(|| Connecting::start(&mut state, &self.seat, now));
             if this.answered_at <= now && state.net.unreachable_until > now {
                 let again_at = state.net.unreachable_until;
+                this.kept_by = state.net.unreachable_by;
                 this.answered_at = again_at.after_nanos(2 * state.net.line(again_at).latency_nanos);
             }
             let next = this.answered_at.min(this.given_up_at);
@@ -183,9 +189,11 @@ impl SimNetwork {
                 return Attempt::Wait(Some(next));
             }
             let (timed_out, refused) = (this.answered_at > now, this.refused);
+            let kept_by = this.kept_by;
             self.seat.complete(&mut state, NetworkOperation::Connect, |state, at| {
                 if timed_out {
-                    return Err(io::ErrorKind::TimedOut.into());
+                    let kind = io::ErrorKind::TimedOut;
+                    return Err(kept_by.map_or(kind.into(), |fault| injected(fault, kind, "timed out")));
                 }
                 if let Some(fault) = refused {
                     return Err(injected(fault, io::ErrorKind::ConnectionRefused, "connection refused"));

@@ -58,6 +58,8 @@ pub(crate) struct Net {
     pub driver_attempts: u64,
     /// No connection can be made before this.
     pub unreachable_until: VirtualTime,
+    /// Why not: the fault, by its place in the plan.
+    pub unreachable_by: Option<usize>,
     /// Until when everything takes how much longer.
     slow: Vec<(VirtualTime, u64)>,
     /// Connections whose late data wait for the source to hear of a newer one.
@@ -78,6 +80,7 @@ impl Net {
             driver_connections: 0,
             driver_attempts: 0,
             unreachable_until: VirtualTime::default(),
+            unreachable_by: None,
             slow: Vec::new(),
             late: Vec::new(),
         }
@@ -94,16 +97,18 @@ impl Net {
         Line { latency_nanos, send_buffer_bytes: self.send_buffer_bytes }
     }
 
-    /// A fault that strikes the whole network.
-    pub(crate) fn suffer(&mut self, fault: &Fault, now: VirtualTime) {
+    /// A fault that strikes the whole network; `index` is its place in the plan.
+    pub(crate) fn suffer(&mut self, index: usize, fault: &Fault, now: VirtualTime) {
         let nanos = |millis: u64| millis.saturating_mul(1_000_000);
         match fault {
             Fault::Partition(partition) => {
                 let until = now.after_nanos(nanos(partition.for_ms));
-                self.unreachable_until = self.unreachable_until.max(until);
+                if self.unreachable_until < until {
+                    (self.unreachable_until, self.unreachable_by) = (until, Some(index));
+                }
                 let line = self.line(now);
                 for conn in &mut self.connections {
-                    conn.break_off(partition.direction, now, until, line);
+                    conn.break_off(index, partition.direction, now, until, line);
                 }
             }
             Fault::Latency(latency) => {

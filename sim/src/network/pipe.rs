@@ -168,14 +168,15 @@ impl Pipe {
 
     /// What a reader finds who has taken all bytes.
     pub fn at_end(&self) -> io::Result<()> {
-        match self.ending {
-            Some(Ending::Reset { .. }) => Err(match self.ended_by {
-                Some(fault) => injected(fault, ErrorKind::ConnectionReset, "connection reset"),
-                None => ErrorKind::ConnectionReset.into(),
-            }),
-            Some(Ending::TimedOut { .. }) => Err(ErrorKind::TimedOut.into()),
-            Some(Ending::Orderly { .. }) | None => Ok(()),
-        }
+        let (kind, what) = match self.ending {
+            Some(Ending::Reset { .. }) => (ErrorKind::ConnectionReset, "connection reset"),
+            Some(Ending::TimedOut { .. }) => (ErrorKind::TimedOut, "timed out"),
+            Some(Ending::Orderly { .. }) | None => return Ok(()),
+        };
+        Err(match self.ended_by {
+            Some(fault) => injected(fault, kind, what),
+            None => kind.into(),
+        })
     }
 
     /// What is under way now, or sent before the given time, arrives only after it.

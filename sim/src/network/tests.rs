@@ -314,6 +314,8 @@ fn both_ends_of_a_half_open_connection_learn_it_from_keep_alive_alone() {
         assert_eq!((near, far, blocked), (timed_out, timed_out, timed_out));
         assert!((29_990..30_010).contains(&(world.now().millis() - before)));
         assert_eq!(kind_of(here.writer.write_all(b"ACK 2\n")).await, timed_out);
+        let error = here.writer.write_all(b"ACK 2\n").await.unwrap_err();
+        assert_eq!(error.to_string(), "timed out (injected by fault 1)");
         assert_eq!((&received[..], &unheard[..]), (&b"hello"[..], &b""[..]));
         let record = world.connections().remove(0);
         assert_eq!((record.delivered, record.seen_end), (5, Some(SeenEnd::TimedOut)));

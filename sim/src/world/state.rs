@@ -380,7 +380,7 @@ impl State {
             Fault::WallStep(step) => self.wall_offset_ms += step.by_ms,
             Fault::Drift(drift) => self.drifts.push((at, drift.ppm)),
             Fault::FarAhead(_) => self.schedule.all_due(),
-            fault @ (Fault::Partition(_) | Fault::Latency(_)) => self.net.suffer(fault, at),
+            of_all @ (Fault::Partition(_) | Fault::Latency(_)) => self.net.suffer(fault, of_all, at),
             Fault::SlowStart(_) => self.strike_disk(fault, node, life),
             // The others are told to whom they concern where they strike.
             other if other.kind().family() == Family::Process => self.strike_process(fault, node, life, at),
@@ -475,7 +475,10 @@ impl State {
                 self.strike(fault, seat.node, seat.life, at, Hit::Attempt { number });
             }
             match self.armed.fault(fault) {
-                Fault::Hang(hang) => attempted.hangs_ms = attempted.hangs_ms.max(hang.for_ms),
+                Fault::Hang(hang) if attempted.hangs_ms < hang.for_ms => {
+                    (attempted.hangs_ms, attempted.hangs_by) = (hang.for_ms, Some(fault));
+                }
+                Fault::Hang(_) => {}
                 _ => attempted.refused = Some(fault),
             }
         }
