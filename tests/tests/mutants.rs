@@ -81,7 +81,7 @@ fn the_baseline_has_every_mutant_and_no_other() {
     assert_eq!(known, planted);
 }
 
-/// The default sweep's, in each scenario.
+/// Those of each scenario that `mutants` takes.
 const SEEDS: u64 = 1_000;
 
 #[test]

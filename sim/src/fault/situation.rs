@@ -318,6 +318,13 @@ mod tests {
         world::VirtualTime,
     };
 
+    /// What the run without faults does.
+    fn steps() -> Vec<(Step, Vec<u64>)> {
+        let made_thrice = |operation, place| (Step { operation, place }, vec![40, 45, 51]);
+        let syncs = made_thrice(DiskOperation::Sync, Place::Journal);
+        vec![syncs, made_thrice(DiskOperation::Remove, Place::State)]
+    }
+
     fn drawn(turn: u64) -> Vec<Fault> {
         let at = VirtualTime::from_millis(1_700);
         let made = |(number, operation)| {
@@ -326,13 +333,10 @@ mod tests {
         };
         let roll = [(70, DiskOperation::Sync), (71, DiskOperation::List)].map(made).to_vec();
         let journal_appends = vec![made((50, DiskOperation::Append))];
-        let made_thrice = |operation, place| (Step { operation, place }, vec![40, 45, 51]);
-        let syncs = made_thrice(DiskOperation::Sync, Place::Journal);
-        let removals = made_thrice(DiskOperation::Remove, Place::State);
         let bounds = Bounds {
             rolls: vec![roll],
             journal_appends,
-            steps: vec![syncs, removals],
+            steps: steps(),
             turn: Some(turn),
             ..Bounds::default()
         };
@@ -453,6 +457,15 @@ mod tests {
             let bounds = Bounds { kinds, turn: Some(turn), ..Bounds::default() };
             let drawn = Plan::draw(turn, &bounds).faults;
             assert!(drawn.iter().all(|fault| fault.kind() == FaultKind::Takeover));
+        }
+        let needed = [FaultKind::Takeover, FaultKind::SlowDisk, FaultKind::PowerLoss, FaultKind::BitRot];
+        for missing in needed.into_iter().chain([FaultKind::FailedSync]) {
+            for turn in 0..200 {
+                let kinds = FaultKind::swept().into_iter().filter(|kind| *kind != missing).collect();
+                let bounds = Bounds { kinds, turn: Some(turn), steps: steps(), ..Bounds::default() };
+                let drawn = Plan::draw(turn, &bounds).faults;
+                assert!(drawn.iter().all(|fault| fault.kind() != missing), "{turn}: {missing}");
+            }
         }
     }
 }

@@ -81,6 +81,11 @@ pub(super) fn segment_name(path: &str) -> Option<SegmentName> {
     SegmentName::parse(path.strip_prefix(&format!("{ROOT}journal/"))?.strip_suffix(".wal")?)
 }
 
+/// Where the marks of a segment are.
+pub(super) fn marks_path(name: SegmentName) -> String {
+    format!("{ROOT}journal/{name}.durable")
+}
+
 /// The name of the journal segment whose records or marks a file holds, from its path.
 pub(super) fn journal_file(path: &str) -> Option<SegmentName> {
     let stem = path.strip_prefix(&format!("{ROOT}journal/"))?;

@@ -3,7 +3,8 @@
 //! Verified: the lines of the tap's file, in the end, are exactly the acknowledged ones, in the order in which they were
 //! sent; lost, duplicated, reordered and phantom lines are told apart. The expectation comes from the source's ledger. A
 //! source that cannot resume hears of no acknowledgement: there it is what the journal held, read from the journal files
-//! that ever were; and what was delivered on the connections bounds it from above.
+//! that ever were; and what was delivered on the connections bounds it from above. What was damaged before a mark said that it is durable
+//! counts if it is in a batch alone: no start can tell it from a torn write.
 //!
 //! A line that the source repeats is a record each time. Where damage stopped the driver for good, it is what was emitted
 //! that is held against that: it must be a beginning of the lines, and what was durably complete must be in the file still.
@@ -21,7 +22,7 @@ use crate::{
 use highwater_core::{
     event::Event,
     ids::{BlockId, Generation, SourceId},
-    journal::{Record, Segment, SegmentName},
+    journal::{Record, Segment, SegmentName, decode_marks},
     source::BlockData,
 };
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
@@ -149,16 +150,17 @@ fn journalled_lines(evidence: &Evidence) -> Result<Vec<String>, String> {
     let (mut blocks, mut doubtful) = (BTreeMap::new(), Vec::new());
     for (name, segment) in segments {
         let damaged_from = damaged_from(evidence, name);
-        for (number, (offset, length, record)) in (0..).zip(segment.records) {
+        let marked_until = marked_until(evidence, name);
+        for (offset, length, record) in segment.records {
             let Record::Block(block) = record else { continue };
             let key = (block.source, block.block);
             // Of an older driver, which found out that it was replaced before it acknowledged it.
             if two_drivers && !ever_stored.contains(&key) && !allocated.contains(&key) {
                 continue;
             }
-            // Written, never said to be stored nor carried by a start, and damaged: no start can tell it from a torn write.
-            let is_stored = number < segment.header.carried || stored.contains(&(name.generation, key));
-            if damaged_from.is_some_and(|from| from < offset + length) && !is_stored {
+            let end = offset + length;
+            let is_stored = end <= marked_until || stored.contains(&(name.generation, key));
+            if damaged_from.is_some_and(|from| from < end) && !is_stored {
                 doubtful.push((key, (name.generation, block.data)));
                 continue;
             }
@@ -202,6 +204,12 @@ fn stored_blocks(evidence: &Evidence) -> BTreeSet<(Generation, Key)> {
         stored.collect::<Vec<_>>()
     };
     evidence.lives.iter().flat_map(of_life).collect()
+}
+
+/// Up to which byte the marks of a segment say that it is durable.
+fn marked_until(evidence: &Evidence, name: SegmentName) -> u64 {
+    let marks = image::file(evidence, &image::marks_path(name));
+    marks.and_then(|bytes| decode_marks(name, &bytes).ok()).map_or(0, |marks| marks.length)
 }
 
 /// Where the damage of a segment begins, if it has any.

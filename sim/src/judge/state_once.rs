@@ -5,7 +5,8 @@
 //! batches; where every line was acknowledged, its outcome equals the failure-free run's. The model knows nothing of the
 //! engine; it leaves the order of a batch's records open where the scenario says how to bring them into the model's. Of an output in
 //! directories each batch that calls itself whole is so at every start. Where damage stopped the driver for good, every single emission
-//! is held against the model, for the file is as the last crash left it. Not verified: which lines the batches had; that is I1's.
+//! is held against the model, for the file is as the last crash left it. Not verified: which lines the batches had; that is I1's; and, where the order of
+//! records is open and damage stopped the driver, an emission that a crash cut short.
 
 use super::{Case, Findings, marked_whole};
 use crate::{run::output_heading, scenario::Batches};
@@ -69,7 +70,7 @@ fn judge_emissions(case: &Case<'_>, batches: &Batches) -> Findings {
             Some(normalize) if emission.bytes.ends_with(b"\n") => {
                 Cow::Owned(normalize(&String::from_utf8_lossy(&emission.bytes)).into_bytes())
             }
-            // There is no bringing a part into order; that it is a beginning is for the judge of I3.
+            // There is no bringing a part into order.
             Some(_) => continue,
         };
         compared += 1;
