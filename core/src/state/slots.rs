@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// How many slots a run has.
 const RUN_SLOTS: usize = 256;
 
-/// So many empty slots nobody minds. Few enough that a state of a few hundred keys is packed, too.
+/// So many more empty slots than full ones nobody minds. Few enough that a state of a few hundred keys is packed, too.
 const EMPTY_MIN: usize = 64;
 
 /// A key and its value, or the place of one that was removed.

@@ -7,13 +7,14 @@
 //!
 //! Left out: effects of effects. Of two faults that meet, each claims what names it.
 
+use super::over::over_at;
 use crate::text::{
     layout::count,
     moments::{batches, seconds},
 };
 use highwater_core::{BatchTime, event::Event};
 use highwater_sim::{
-    fault::{Class, Fault, FaultKind, Firing, injected_by},
+    fault::{Class, FaultKind, Firing, injected_by},
     run::{Happening, LifeEnd, LifeSummary, RunReport, TimelineEntry},
     world::VirtualTime,
 };
@@ -38,19 +39,11 @@ pub(super) fn effects(report: &RunReport, fault: usize) -> Vec<Effect> {
     if outcome.fault.kind().class() != Class::Tolerated {
         told.damage(firing);
     }
-    told.while_it_lasted(firing.at, goes_on_ms(&outcome.fault));
+    told.while_it_lasted(firing.at, over_at(report, &outcome.fault, firing));
     if told.effects.is_empty() {
         told.add(None, "nothing that the driver tells of: it went on as if nothing had happened".to_owned());
     }
     told.effects
-}
-
-/// For how many milliseconds a fault goes on in the life that it hits. The down time after the end of a life is told as that.
-pub(super) fn goes_on_ms(fault: &Fault) -> u64 {
-    match fault.kind() {
-        FaultKind::Crash | FaultKind::PowerLoss | FaultKind::CrashLoop | FaultKind::Stop => 0,
-        _ => fault.lasts_ms(),
-    }
 }
 
 struct Effects<'a> {
@@ -245,11 +238,10 @@ impl<'a> Effects<'a> {
     }
 
     /// What happened while it went on.
-    fn while_it_lasted(&mut self, at: VirtualTime, lasts_ms: u64) {
-        if lasts_ms == 0 {
+    fn while_it_lasted(&mut self, at: VirtualTime, until: VirtualTime) {
+        if until <= at {
             return;
         }
-        let until = VirtualTime::from_millis(at.millis().saturating_add(lasts_ms));
         let (mut blocks, mut completed) = (0, 0);
         for (_, entry) in self.from(at).filter(|(_, entry)| entry.at < until) {
             match &entry.happening {

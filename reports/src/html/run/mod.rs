@@ -5,6 +5,7 @@
 
 mod causes;
 mod lane;
+mod over;
 mod tables;
 mod view;
 

@@ -132,8 +132,8 @@ fn what_goes_on_for_a_while_is_drawn_as_long_as_it_does() {
     assert_eq!(over_after(Fault::Hang(Hang { attempt: 1, for_ms: 70 })), Some(70_000));
     assert_eq!(
         over_after(Fault::Hang(Hang { attempt: 1, for_ms: 99_000 })),
-        Some(2_600_000),
-        "until the end"
+        Some(103_000),
+        "until it is given up"
     );
     assert_eq!(over_after(Fault::Drift(Drift { at_ms: 400, ppm: 1 })), Some(2_600_000));
     let trickle = Trickle { connection: 1, after_bytes: 0, bytes_max: 1 };

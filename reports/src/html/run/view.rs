@@ -4,8 +4,9 @@
 //! Times are microseconds of virtual time: a script has no integers beyond 2^53. Numbers that may be longer stand in texts.
 
 use super::{
-    causes::{effects, goes_on_ms},
+    causes::effects,
     lane::{Lane, Tone},
+    over::{connection_end, over_at},
 };
 use crate::text::{
     happening::{Line, lines},
@@ -15,7 +16,7 @@ use crate::text::{
 };
 use highwater_core::event::Event;
 use highwater_sim::{
-    fault::{Fault, FaultOutcome},
+    fault::FaultOutcome,
     run::{Connection, Detail, Happening, LifeEnd, LifeSummary, RunReport, Sent, TimelineEntry},
     world::VirtualTime,
 };
@@ -237,17 +238,6 @@ fn end_of(end: &LifeEnd) -> String {
     }
 }
 
-/// When a connection was over, as far as the driver's life knew.
-fn connection_end(connection: &Connection, report: &RunReport) -> VirtualTime {
-    let ended = report.timeline.iter().find(|entry| {
-        entry.life == connection.life
-            && entry.at >= connection.opened_at
-            && matches!(entry.happening, Happening::Event(Event::SourceDisconnected { .. }))
-    });
-    let life = report.lives.iter().find(|life| life.life == connection.life);
-    ended.map(|entry| entry.at).or(life.map(|life| life.ended_at)).unwrap_or(report.took)
-}
-
 fn connection_span(connection: &Connection, report: &RunReport) -> Span {
     let resumed = connection.resumed_from.map_or_else(String::new, |line| format!(", from line {line} on"));
     Span {
@@ -301,7 +291,7 @@ fn bands(report: &RunReport) -> Vec<Band> {
     }
     for (n, outcome) in report.plan.iter().enumerate() {
         let Some(firing) = &outcome.firing else { continue };
-        let (from, to) = (micros(firing.at), over_at(report, &outcome.fault, micros(firing.at)));
+        let (from, to) = (micros(firing.at), micros(over_at(report, &outcome.fault, firing)));
         if from < to {
             let ms = (to - from).div_ceil(1000);
             let label = format!("fault {}, for {ms} ms from {}", n + 1, seconds(firing.at));
@@ -309,25 +299,6 @@ fn bands(report: &RunReport) -> Vec<Band> {
         }
     }
     bands
-}
-
-/// When a fault that came at `at` is over, in microseconds as that is; it was but a moment if that is the same.
-fn over_at(report: &RunReport, fault: &Fault, at: u64) -> u64 {
-    let after = |ms: u64| at.saturating_add(ms.saturating_mul(1000));
-    let end_of = |number| {
-        let mut connections = report.detail.iter().flat_map(|detail| &detail.connections);
-        let connection = connections.find(|connection| connection.number == number);
-        connection.map_or(at, |connection| micros(connection_end(connection, report)))
-    };
-    let end = micros(report.took);
-    let over = match fault {
-        Fault::Hang(hang) => after(hang.for_ms),
-        Fault::Trickle(trickle) => end_of(trickle.connection),
-        Fault::SmallBuffer(buffer) => end_of(buffer.connection),
-        Fault::Drift(_) | Fault::LyingDisk(_) => end,
-        other => after(goes_on_ms(other)),
-    };
-    over.min(end)
 }
 
 /// The run without faults, in the words of the run with them.
