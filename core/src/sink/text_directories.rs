@@ -13,7 +13,7 @@
 //! Nothing is removed but what has such a hidden name, of an older driver. Files of other names are left as they are; one that has a name
 //! of ours and is there before the batch's first emission is an error.
 
-use super::{Batch, BatchInfo, Sink, SinkError, SinkPosition, TextRecord};
+use super::{Batch, BatchInfo, Sink, SinkError, SinkPosition, TextRecord, text_file::if_there};
 use crate::{
     dstream::Data,
     env::{BoxFuture, Disk, Env},
@@ -88,11 +88,8 @@ impl Writing<'_> {
         let is_older = |name: &String| generation_of(name).is_some_and(|one| one < self.generation);
         for name in names.iter().filter(|name| is_older(name)) {
             let hidden = self.directory.join(name);
-            match self.disk.remove(&hidden).await {
-                // An older driver that is still alive has put it in place.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                removed => removed.map_err(Error::disk("remove", &hidden))?,
-            }
+            // An older driver that is still alive may have put it in place.
+            if_there(self.disk.remove(&hidden).await).map_err(Error::disk("remove", &hidden))?;
         }
         Ok(())
     }

@@ -150,7 +150,7 @@ impl Names<'_> {
 }
 
 /// Nothing if the name is gone.
-fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     result.map(Some).or_else(is_gone)
 }
 
