@@ -265,6 +265,19 @@ impl Error {
         move |source| Error::Disk { operation, path: path.to_owned(), source }
     }
 
+    /// An error of a file that was there a moment ago. That its name is gone is the work of another driver, or of a sync that failed for
+    /// one, and no reason not to try again.
+    pub(crate) fn changed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+        use io::ErrorKind::{InvalidData, NotFound};
+        move |error| {
+            let error = match error.kind() {
+                NotFound => io::Error::new(InvalidData, format!("another driver is changing it: {error}")),
+                _ => error,
+            };
+            Error::disk(operation, path)(error)
+        }
+    }
+
     pub(crate) fn damaged(path: &Path, offset: u64, error: &FrameError) -> Error {
         if let FrameError::Version { found } = error {
             return Error::OtherVersion { path: path.to_owned(), found: *found };

@@ -4,7 +4,7 @@
 //! engine's recovery stands on, at the seam, so nothing in the engine knows of it. A sweep under a sabotage must fail;
 //! the name of the sabotage is what `highwater prove` prints when it does not.
 //!
-//! Eleven of them break a promise everywhere; the others break it for one durable step or one check: whatever the engine could forget to
+//! Twelve of them break a promise everywhere; the others break it for one durable step or one check: whatever the engine could forget to
 //! do (a sync, a check of a checksum, an acknowledgement too early) is seen from here as a promise that was not kept. They are written
 //! as `skip:sync:journal`, that is, what is done, the operation, the place.
 
@@ -40,6 +40,8 @@ pub enum Sabotage {
     AcknowledgeBeforeSync,
     /// An append or a sync that a fault of the plan lets fail reports success, as to a program that does not look at its errors.
     ErrorsAreSwallowed,
+    /// A sync that fails is told to whoever asked for it alone, as where a directory is opened only to be synced.
+    FailedSyncsAreToldOnce,
     /// `skip:OPERATION:PLACE`: the step (a sync, a sync of a directory, a truncate, a removal, an append) reports success and does
     /// nothing.
     Skip(Step),
@@ -63,7 +65,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Those that break a promise everywhere.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::FileSyncDoesNothing,
         Self::DirectorySyncDoesNothing,
         Self::RenameLandsBeforeData,
@@ -75,6 +77,7 @@ impl Sabotage {
         Self::OutputWrittenTwice,
         Self::AcknowledgeBeforeSync,
         Self::ErrorsAreSwallowed,
+        Self::FailedSyncsAreToldOnce,
     ];
 
     /// A sabotage that makes sense: one that a step or a place of this kind can suffer.
@@ -137,6 +140,7 @@ impl fmt::Display for Sabotage {
             Self::OutputWrittenTwice => "output-written-twice",
             Self::AcknowledgeBeforeSync => "acknowledge-before-sync",
             Self::ErrorsAreSwallowed => "errors-are-swallowed",
+            Self::FailedSyncsAreToldOnce => "failed-syncs-are-told-once",
             Self::HideClaims => "hide-claims",
             Self::HideCompletions => "hide-completions",
             Self::Skip(step) => return write!(f, "skip:{}", Named(*step)),

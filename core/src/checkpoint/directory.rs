@@ -5,11 +5,11 @@
 //! everything that it emits or publishes. Whatever it journalled and acknowledged was therefore durable before the claim,
 //! so the newer driver has read it.
 //!
-//! The check also guards what a driver concludes from a sync of a directory: a sync that failed for a newer driver may have taken the
-//! names of both, and ours succeeds after it. So a name counts as durable when the check has passed *after* the sync (`fence.rs`).
+//! Two drivers have the directories in common, so a sync that fails for the one may take back what the other has just named. The seam
+//! tells both: whoever is told ends, and names it anew at its next start.
 
 use super::{
-    fence::{Fence, file_name, generation_of},
+    fence::{file_name, generation_of, newest},
     store::{checkpoints_in, remove},
 };
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) struct CheckpointDirectory {
     /// The newest checkpoint and the newest segment that were listed before the claim: what is listed later and does not have
     /// them is not the truth.
     pub seen: (Option<CheckpointId>, Option<SegmentName>),
-    env: Env,
+    pub(super) env: Env,
     _lock: Box<dyn Lock>,
 }
 
@@ -88,7 +88,7 @@ impl CheckpointDirectory {
     /// [`Error::Fenced`] if somebody has claimed a newer one meanwhile, [`Error::Disk`].
     async fn claim(&mut self) -> Result<()> {
         let claims = self.claims();
-        let mut generation = self.newest().await?.max(self.newest_writer().await?);
+        let mut generation = newest(&self.env, &claims).await?.max(self.newest_writer().await?);
         let mut lost = 0;
         loop {
             generation = generation.next();
@@ -126,10 +126,6 @@ impl CheckpointDirectory {
         }
     }
 
-    async fn newest(&self) -> Result<Generation> {
-        self.fence().newest().await
-    }
-
     /// The newest generation that the names of the other files tell of. Claims may be lost, and a generation must not be
     /// claimed twice all the same: what is older is told by it.
     async fn newest_writer(&mut self) -> Result<Generation> {
@@ -148,32 +144,6 @@ impl CheckpointDirectory {
         Ok(newest)
     }
 
-    async fn newest_claim(&self) -> Result<Generation> {
-        self.fence().newest_claim().await
-    }
-
-    /// The check that no newer driver has started, without the lock.
-    pub fn fence(&self) -> Fence {
-        Fence { env: self.env.clone(), claims: self.claims(), generation: self.generation }
-    }
-
-    /// Makes sure that no newer driver has started.
-    ///
-    /// # Errors
-    /// [`Error::Fenced`] if one has, [`Error::Disk`].
-    pub async fn check_fence(&self) -> Result<()> {
-        self.fence().check().await
-    }
-
-    /// What there is to tell of a failure: that a newer driver has started, if one has. It removes what is not needed any more,
-    /// also under the hands of an older one.
-    pub async fn unless_fenced(&self, error: Error) -> Error {
-        match self.check_fence().await {
-            Err(fenced @ Error::Fenced { .. }) => fenced,
-            _ => error,
-        }
-    }
-
     /// Removes the claims of older generations.
     ///
     /// # Errors
@@ -187,7 +157,7 @@ impl CheckpointDirectory {
         Ok(())
     }
 
-    fn claims(&self) -> PathBuf {
+    pub(super) fn claims(&self) -> PathBuf {
         self.root.join("generation")
     }
 

@@ -21,9 +21,6 @@ mod snapshot;
 mod store;
 
 pub(crate) use directory::{CheckpointDirectory, Claim};
-pub(crate) use fence::Fence;
-#[cfg(all(test, feature = "os"))]
-pub(crate) use fence::file_name as claim_name;
 pub use metadata::{Checkpoint, SnapshotReference, SourceProgress};
 pub(crate) use outline::{SnapshotOutline, outline_snapshot};
 pub(crate) use retention::{Retained, Retention};

@@ -86,8 +86,8 @@ pub(crate) async fn publish(
     codec::write_frame(&mut bytes, id.generation, id.sequence.0, checkpoint);
     directory.check_fence().await?;
     let published = put_if_absent(env, directory, &file_name(id), &bytes).await;
-    // A newer driver's start may have removed the temporary file: then that is what there is to tell. A sync that failed for it
-    // may have taken the name back before ours succeeded: then nothing may be removed because of this checkpoint.
+    // A newer driver's start may have removed the temporary file: then that is what there is to tell. And it may have chosen another
+    // checkpoint before this one had its name: then nothing may be removed because of this one.
     directory.check_fence().await?;
     published
 }
@@ -107,7 +107,7 @@ async fn put_if_absent(env: &Env, directory: &CheckpointDirectory, name: &str, b
         let _ = disk.remove(&temporary).await;
         return Err(error);
     }
-    disk.rename(&temporary, &path).await.map_err(Error::disk("rename to", &path))?;
+    disk.rename(&temporary, &path).await.map_err(Error::changed("rename to", &path))?;
     disk.sync_dir(&checkpoints).await.map_err(Error::disk("sync the directory", &checkpoints))
 }
 

@@ -233,7 +233,7 @@ impl Driver {
         Journal::begin(
             &self.env,
             self.directory.journal(),
-            self.directory.fence(),
+            self.directory.generation,
             inherited,
             self.options.segment_bytes_max,
             self.listeners.clone(),

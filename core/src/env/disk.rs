@@ -10,8 +10,11 @@ use std::{io, path::Path};
 ///   yet synced may survive, in any order, and the length may be ahead of the data.
 /// - A file's name (its creation, renaming or removal), after [`Disk::sync_dir`] of its directory. Before it each such
 ///   change may or may not have happened; a rename may land before the content of what it renames.
-/// - A failed sync may have dropped the pages that it could not write: a later sync that succeeds proves nothing about
-///   them (fsyncgate). The caller must treat the file as broken.
+/// - A failed sync may have dropped what it could not write, whoever wrote it: a later sync that succeeds proves nothing about it
+///   (fsyncgate). The caller must treat the file as broken.
+/// - A failed sync is told to all whom it concerns, also where another process asked for it: the next sync fails too of each
+///   [`File`] that was open then, and of that directory by each `Disk` that had named something in it since its last sync of it.
+///   (Linux since 4.13, `errseq_t`.) So a sync that succeeds has made durable what the caller wrote or named since the one before.
 ///
 /// A crash of the process alone loses nothing that an operation completed before it, and leaves the operation under way
 /// done, not done, or (an append) done in part.

@@ -7,7 +7,6 @@ use super::{
     SegmentName, read_block, read_journal,
 };
 use crate::{
-    checkpoint::{Fence, claim_name},
     env::Env,
     error::{Error, Result},
     ids::{BatchTime, BlockId, Generation, SegmentId, SourceId},
@@ -34,16 +33,8 @@ fn run(body: impl AsyncFnOnce(Lives)) {
 impl Lives {
     async fn begin(&self, generation: u64, inherited: Inherited, bytes_max: u64) -> (Journal, Moved) {
         let (directory, listeners) = (self.directory.path().to_owned(), Listeners::default());
-        let fence = self.unfenced(Generation(generation));
-        Journal::begin(&self.env, directory, fence, inherited, bytes_max, listeners).await.unwrap()
-    }
-
-    /// Each generation knows of its own claim alone.
-    fn unfenced(&self, generation: Generation) -> Fence {
-        let claims = self.directory.path().join(format!("claims of {}", generation.0));
-        fs::create_dir_all(&claims).unwrap();
-        fs::write(claims.join(claim_name(generation)), "").unwrap();
-        Fence { env: self.env.clone(), claims, generation }
+        let generation = Generation(generation);
+        Journal::begin(&self.env, directory, generation, inherited, bytes_max, listeners).await.unwrap()
     }
 
     async fn read(&self) -> Result<FoundJournal> {

@@ -2,7 +2,6 @@
 
 use super::{DurableMark, Record, Segment, SegmentHeader, SegmentName};
 use crate::{
-    checkpoint::Fence,
     codec,
     env::{Env, File, Task},
     error::{Error, Result},
@@ -101,11 +100,11 @@ impl Journal {
     /// Begins a segment and returns the journal, and where what was carried stands now. All of it is durable then.
     ///
     /// # Errors
-    /// [`Error::Fenced`], [`Error::Disk`].
+    /// [`Error::Disk`].
     pub async fn begin(
         env: &Env,
         directory: PathBuf,
-        fence: Fence,
+        generation: Generation,
         inherited: Inherited,
         segment_bytes_max: u64,
         listeners: Listeners,
@@ -117,8 +116,7 @@ impl Journal {
         let mut writer = Writer {
             env: env.clone(),
             directory,
-            generation: fence.generation,
-            fence,
+            generation,
             segment_bytes_max,
             listeners,
             predecessors,
@@ -176,7 +174,6 @@ struct Writer {
     env: Env,
     directory: PathBuf,
     generation: Generation,
-    fence: Fence,
     segment_bytes_max: u64,
     listeners: Listeners,
     /// The segments before the open one that may still be needed.
@@ -287,8 +284,6 @@ impl Writer {
         open.file.sync().await.map_err(Error::disk("sync", &path))?;
         let directory = &self.directory;
         disk.sync_dir(directory).await.map_err(Error::disk("sync the directory", directory))?;
-        // A mark must be true. If a newer driver is there, a sync that failed for it may have taken the names before ours succeeded.
-        self.fence.check().await?;
         mark(&mut open, directory, self.generation, false).await?;
         self.open = Some(open);
         *self.durable.lock().expect("nothing panics while it holds the lock") = (segment, length);

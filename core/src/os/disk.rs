@@ -7,6 +7,7 @@
 //! append) done in part, only perhaps a moment later.
 
 use super::appending::Appending;
+use super::directories::Directories;
 use crate::env::{BoxFuture, Disk, File, Lock, length_differs};
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,11 +17,12 @@ use tokio::runtime::Handle;
 /// The disk of the machine.
 pub(super) struct FileSystem {
     runtime: Handle,
+    directories: Directories,
 }
 
 impl FileSystem {
     pub(super) fn new(runtime: Handle) -> Self {
-        Self { runtime }
+        Self { runtime, directories: Directories::default() }
     }
 
     /// Runs an operation on a path where it may block.
@@ -33,8 +35,12 @@ impl FileSystem {
         blocking(&self.runtime, move || operation(&path))
     }
 
-    fn open<'a>(&'a self, path: &'a Path, options: OpenOptions) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
-        let opening = self.run(path, move |path| options.open(path));
+    fn open<'a>(
+        &'a self,
+        path: &'a Path,
+        open: impl FnOnce(&Path) -> io::Result<fs::File> + Send + 'static,
+    ) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
+        let opening = self.run(path, open);
         Box::pin(async move {
             Ok(Box::new(Appending::new(opening.await?, self.runtime.clone())) as Box<dyn File>)
         })
@@ -61,15 +67,14 @@ impl Disk for FileSystem {
     }
 
     fn create_new<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        self.open(path, options)
+        let directories = self.directories.clone();
+        self.open(path, move |path| {
+            directories.naming(path, || OpenOptions::new().write(true).create_new(true).open(path))
+        })
     }
 
     fn open_append<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
-        let mut options = OpenOptions::new();
-        options.write(true);
-        self.open(path, options)
+        self.open(path, |path| OpenOptions::new().write(true).open(path))
     }
 
     fn read<'a>(&'a self, path: &'a Path, offset: u64, length: usize) -> BoxFuture<'a, io::Result<Vec<u8>>> {
@@ -100,13 +105,13 @@ impl Disk for FileSystem {
     }
 
     fn rename<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
-        let to = to.to_owned();
-        self.run(from, move |from| super::names::rename(from, &to))
+        let (to, directories) = (to.to_owned(), self.directories.clone());
+        self.run(from, move |from| directories.naming(&to, || super::names::rename(from, &to)))
     }
 
     fn replace<'a>(&'a self, from: &'a Path, to: &'a Path) -> BoxFuture<'a, io::Result<()>> {
-        let to = to.to_owned();
-        self.run(from, move |from| fs::rename(from, &to))
+        let (to, directories) = (to.to_owned(), self.directories.clone());
+        self.run(from, move |from| directories.naming(&to, || fs::rename(from, &to)))
     }
 
     fn remove<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
@@ -118,7 +123,8 @@ impl Disk for FileSystem {
     }
 
     fn sync_dir<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<()>> {
-        self.run(path, super::names::sync_dir)
+        let directories = self.directories.clone();
+        self.run(path, move |path| directories.sync(path))
     }
 
     fn lock<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn Lock>>> {

@@ -18,6 +18,7 @@
 
 mod appending;
 mod clock;
+mod directories;
 mod disk;
 mod executor;
 mod names;

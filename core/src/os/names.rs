@@ -1,5 +1,6 @@
 //! What happens to names: directories and renaming.
 
+use super::directories::{parent, sync};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -25,13 +26,15 @@ pub(super) fn create_dir(path: &Path) -> io::Result<()> {
         }
     }
     for level in missing.into_iter().rev() {
+        // Open before it is named in it, to be told of a sync that fails for somebody else.
+        let parent = fs::File::open(parent(level))?;
         let made = match fs::create_dir(level) {
             Ok(()) => true,
             // Somebody else was faster; the sync below does for both.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && level.is_dir() => false,
             Err(error) => return Err(error),
         };
-        if let Err(error) = sync_parent(level) {
+        if let Err(error) = sync(&parent) {
             if made {
                 // An empty directory that stays is not worth another error.
                 let _ = fs::remove_dir(level);
@@ -60,18 +63,8 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         // The root has no name.
         None => Ok(()),
-        Some(parent) if parent.as_os_str().is_empty() => sync_dir(Path::new(".")),
-        Some(parent) => sync_dir(parent),
+        Some(_) => sync(&fs::File::open(parent(path))?),
     }
-}
-
-/// Makes the names in a directory durable.
-pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
-    let directory = fs::File::open(path)?;
-    if !directory.metadata()?.is_dir() {
-        return Err(io::ErrorKind::NotADirectory.into());
-    }
-    directory.sync_all()
 }
 
 /// The names of the files in a directory, sorted. A name that is not UTF-8 is none of ours.

@@ -59,10 +59,7 @@ pub(crate) async fn recover(
         Err(failed) => failed,
         recovered => return recovered,
     };
-    match directory.check_fence().await {
-        Err(fenced @ Error::Fenced { .. }) => Err(fenced),
-        _ => Err(failed),
-    }
+    Err(directory.unless_fenced(failed).await)
 }
 
 async fn recover_alone(

@@ -21,7 +21,7 @@ use crate::{
     ids::{BatchTime, Generation},
 };
 use std::{
-    io::{self, ErrorKind},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -102,13 +102,13 @@ impl Writing<'_> {
         file.write_at(0, 0, bytes).await.map_err(Error::disk("write to", hidden))?;
         file.sync().await.map_err(Error::disk("sync", hidden))?;
         if self.repetition {
-            self.disk.replace(hidden, path).await.map_err(changed("rename to", path))?;
+            self.disk.replace(hidden, path).await.map_err(Error::changed("rename to", path))?;
         } else if let Err(error) = self.disk.rename(hidden, path).await {
             // It is somebody else's. If this cannot be removed, there is one more hidden file.
             let _ = self.disk.remove(hidden).await;
             return Err(match error.kind() {
                 ErrorKind::AlreadyExists => Error::disk("create", path)(error),
-                _ => changed("rename to", path)(error),
+                _ => Error::changed("rename to", path)(error),
             });
         }
         self.sync_names().await
@@ -130,21 +130,6 @@ fn generation_of(file: &str) -> Option<Generation> {
     let (name, number) = file.strip_prefix('.')?.rsplit_once('.')?;
     let generation = Generation(number.parse().ok()?);
     ([PART, SUCCESS].contains(&name) && hidden(name, generation) == file).then_some(generation)
-}
-
-/// An error of a file that was there a moment ago. That a name has come or gone meanwhile is the work of another driver, and no
-/// reason not to try again.
-fn changed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-    move |error| {
-        let error = match error.kind() {
-            ErrorKind::NotFound | ErrorKind::AlreadyExists => {
-                let message = format!("another driver is changing it: {error}");
-                io::Error::new(ErrorKind::InvalidData, message)
-            }
-            _ => error,
-        };
-        Error::disk(operation, path)(error)
-    }
 }
 
 impl<T: Data + TextRecord> Sink<T> for TextDirectories {

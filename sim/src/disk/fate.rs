@@ -8,6 +8,7 @@ use super::{
     damage::{Damage, Latent},
     record::FailedOperation,
     struck::SlowLife,
+    untold::Synced,
     volume::{Actor, InodeId, Volume},
 };
 use crate::{
@@ -26,8 +27,8 @@ pub(super) enum Fate {
     Goes(Way),
     /// As far as it says, and then it fails.
     Fails(Option<Way>, io::Error),
-    /// A sync fails, as on a file system.
-    SyncFails(FileSystem, Moment, Box<ChaCha8Rng>, io::Error),
+    /// A sync fails, as on a file system, by a fault.
+    SyncFails(FileSystem, Moment, Box<ChaCha8Rng>, usize),
     /// An append goes to its end, and its bytes do not land where they should.
     Damages(usize, Option<Landing>),
     /// A read shows what was there before.
@@ -170,7 +171,7 @@ impl State {
             }),
             Fault::FailedSync(failed) => operation.is_sync().then(|| {
                 let rng = Box::new(chance(kind, number));
-                Fate::SyncFails(failed.file_system, moment, rng, eio(fault))
+                Fate::SyncFails(failed.file_system, moment, rng, fault)
             }),
             Fault::LostWrite(_) => appended.filter(|_| is_checkpoint).map(|_| Fate::Damages(fault, None)),
             Fault::MisdirectedWrite(write) => {
@@ -279,6 +280,15 @@ impl State {
             && (entry.operation == DiskOperation::Append || entry.operation.is_sync());
         match fate {
             Fate::Goes(way) => {
+                let told = match entry.operation.is_sync() {
+                    true => disk.struck.untold.tell(&Synced::by(entry.target), actor),
+                    false => None,
+                };
+                if let Some(fault) = told.filter(|_| !swallowed) {
+                    self.note_failure(seat, entry);
+                    let _ = act(&mut self.disk, actor, way);
+                    return Err(eio(fault));
+                }
                 let result = act(disk, actor, way);
                 if result.is_ok() && !disk.sabotage.is_empty() {
                     self.after_step(seat, entry);
@@ -293,7 +303,11 @@ impl State {
                 }
                 Err(error)
             }
-            Fate::SyncFails(file_system, moment, mut rng, error) => {
+            Fate::SyncFails(file_system, moment, mut rng, fault) => {
+                if !disk.is_sabotaged(Sabotage::FailedSyncsAreToldOnce) {
+                    disk.struck.untold.failed(&Synced::by(entry.target), fault);
+                }
+                disk.struck.untold.tell(&Synced::by(entry.target), actor);
                 let is_written = |behind: usize| match moment {
                     Moment::Before => false,
                     Moment::Inside => rng.one_in(2),
@@ -306,7 +320,7 @@ impl State {
                 if swallowed {
                     return act(disk, actor, Way::Nothing);
                 }
-                Err(error)
+                Err(eio(fault))
             }
             Fate::Damages(fault, landing) => {
                 let Target::File(inode, written) = entry.target else {

@@ -247,6 +247,51 @@ fn a_failed_sync_of_a_directory_gives_its_names_up() {
 }
 
 #[test]
+fn a_failed_sync_is_told_once_to_each_driver_that_named_something_there_or_had_the_file_open() {
+    let failing = |trigger| Fault::FailedSync(FailedSync { trigger, file_system: FileSystem::Ext4 });
+    let faults = vec![
+        failing(at(DiskOperation::SyncDir, 2, Moment::Before)),
+        failing(at(DiskOperation::Sync, 2, Moment::Before)),
+    ];
+    let (_, fired) = under(faults, |world, driver| async move {
+        let older = driver.boot();
+        let mut file = durable_file(&older, FILE, b"kept").await;
+        let newer = driver.start_beside(|env| async move { env }).await.unwrap();
+        let mut same = newer.disk.open_append(Path::new(FILE)).await.unwrap();
+        drop(newer.disk.create_new(Path::new(OTHER)).await.unwrap());
+        error_of(older.disk.sync_dir(Path::new(DIRECTORY)).await, 0);
+        older.disk.sync_dir(Path::new(DIRECTORY)).await.unwrap();
+        error_of(newer.disk.sync_dir(Path::new(DIRECTORY)).await, 0);
+        newer.disk.sync_dir(Path::new(DIRECTORY)).await.unwrap();
+
+        error_of(file.sync().await, 1);
+        file.sync().await.unwrap();
+        let mut later = newer.disk.open_append(Path::new(OTHER)).await.unwrap();
+        later.sync().await.unwrap();
+        error_of(same.sync().await, 1);
+        same.sync().await.unwrap();
+        let failures = world.failed_operations();
+        assert_eq!(failures.iter().map(|failure| failure.life.0).collect::<Vec<_>>(), [1, 2, 1, 2]);
+    });
+    assert_eq!(fired, [true, true]);
+}
+
+#[test]
+fn a_failed_sync_is_not_told_to_whom_it_does_not_concern() {
+    let faults = failed_sync(FileSystem::Ext4, Moment::Before);
+    let (_, fired) = under(faults, |_, driver| async move {
+        let older = driver.boot();
+        let mut file = durable_file(&older, FILE, b"kept").await;
+        let newer = driver.start_beside(|env| async move { env }).await.unwrap();
+        error_of(file.sync().await, 0);
+        // It comes later, and has named nothing.
+        newer.disk.open_append(Path::new(FILE)).await.unwrap().sync().await.unwrap();
+        newer.disk.sync_dir(Path::new(DIRECTORY)).await.unwrap();
+    });
+    assert_eq!(fired, [true]);
+}
+
+#[test]
 fn a_slow_disk_takes_its_time_with_every_operation_and_a_stall_with_one() {
     let slow = |trigger, for_ms| Fault::SlowDisk(SlowDisk { trigger, for_ms, latency_ms: 40 });
     let faults = vec![

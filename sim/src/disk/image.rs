@@ -170,6 +170,7 @@ impl Volume {
     pub(crate) fn end_life(&mut self, node: NodeIndex, life: Life) {
         self.struck.postponed.clear();
         self.struck.overdue.clear();
+        self.struck.untold.forget(node, life);
         for file in &mut self.inodes {
             file.end_of_cache(|by| by == (node, life));
             let broken = file.check(&file.promised);

@@ -27,6 +27,7 @@ mod names;
 mod record;
 mod sabotaged;
 mod struck;
+mod untold;
 mod volume;
 
 pub use damage::Damage;
@@ -208,8 +209,7 @@ impl Seat {
         if !state.is_alive(self) {
             return Performed::Dead;
         }
-        // Who was replaced meanwhile is not the driver that the plan means.
-        entered.crash = entered.crash.filter(|_| state.is_driver(self));
+        entered.crash = entered.crash.filter(|crash| state.can_crash(*crash, self.node));
         let entry = Entry { operation, target, number: entered.number, at };
         match self.take_effect(&mut state, entry, entered, true, act) {
             Some(result) => Performed::Done(result, 0),
@@ -285,6 +285,13 @@ impl Seat {
     }
 }
 
+impl Volume {
+    fn renamed(&mut self, to: &str, actor: Actor) {
+        self.struck.untold.named(to, actor);
+        self.note_published(to, actor);
+    }
+}
+
 /// An effect that may be left out.
 fn unless_nothing(way: Way, act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     match way {
@@ -306,9 +313,14 @@ impl Disk for SimDisk {
 
     fn create_new<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
         Box::pin(async move {
-            let create = |disk: &mut Volume, actor, path: &str, way| match way {
-                Way::Overwrite => disk.create_over(path, actor),
-                _ => disk.create_new(path, actor),
+            let create = |disk: &mut Volume, actor, path: &str, way| {
+                let inode = match way {
+                    Way::Overwrite => disk.create_over(path, actor),
+                    _ => disk.create_new(path, actor),
+                }?;
+                disk.struck.untold.named(path, actor);
+                disk.struck.untold.opened(inode, actor);
+                Ok(inode)
             };
             let inode = self.seat.on_path(DiskOperation::CreateNew, path, create).await?;
             Ok(Box::new(SimFile { seat: self.seat.clone(), inode }) as Box<dyn File>)
@@ -317,7 +329,9 @@ impl Disk for SimDisk {
 
     fn open_append<'a>(&'a self, path: &'a Path) -> BoxFuture<'a, io::Result<Box<dyn File>>> {
         Box::pin(async move {
-            let open = |disk: &mut Volume, _, path: &str, _| disk.find(path);
+            let open = |disk: &mut Volume, actor, path: &str, _| {
+                disk.find(path).inspect(|inode| disk.struck.untold.opened(*inode, actor))
+            };
             let inode = self.seat.on_path(DiskOperation::OpenAppend, path, open).await?;
             Ok(Box::new(SimFile { seat: self.seat.clone(), inode }) as Box<dyn File>)
         })
@@ -359,7 +373,7 @@ impl Disk for SimDisk {
                     Way::Overwrite => disk.rename_over(from, to, actor),
                     _ => disk.rename(from, to),
                 }
-                .inspect(|()| disk.note_published(to, actor))
+                .inspect(|()| disk.renamed(to, actor))
             };
             self.seat.on_path(DiskOperation::Rename, from, rename).await
         })
@@ -369,7 +383,7 @@ impl Disk for SimDisk {
         Box::pin(async move {
             let to = text(to)?;
             let replace = |disk: &mut Volume, actor, from: &str, _| {
-                disk.replace_name(from, to, actor).inspect(|()| disk.note_published(to, actor))
+                disk.replace_name(from, to, actor).inspect(|()| disk.renamed(to, actor))
             };
             self.seat.on_path(DiskOperation::Rename, from, replace).await
         })

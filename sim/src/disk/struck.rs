@@ -10,6 +10,7 @@ use super::{
     names::{NameChange, What},
     record::{ContentChange, RecordedChange},
     sabotaged::Postponed,
+    untold::Untold,
     volume::{Actor, InodeId, Volume, directory_of},
 };
 use crate::{
@@ -40,6 +41,8 @@ pub(crate) struct Struck {
     pub(super) postponed: Vec<(Step, Postponed)>,
     /// Those of them whose step has come: they take effect before the next durable step.
     pub(super) overdue: Vec<Postponed>,
+    /// Who else is to be told of syncs that failed.
+    pub(super) untold: Untold,
     /// By life, the claim that it created; known where a sabotage asks for it.
     pub claims: BTreeMap<(NodeIndex, Life), String>,
 }

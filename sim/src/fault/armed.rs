@@ -29,18 +29,25 @@ pub(crate) struct CrashOf {
     pub seed: u64,
 }
 
+/// What waits for an operation of a life.
+#[derive(Default)]
+struct OfLife {
+    /// For one of the disk, by number, the last one first.
+    disk: Vec<(u64, Due)>,
+    /// The same for the network.
+    network: Vec<(u64, Due)>,
+    /// For a step.
+    steps: Vec<AtStep>,
+}
+
 /// The armed plan. Nothing in it fires twice, but a crash loop.
 #[derive(Default)]
 pub(crate) struct Armed {
     /// The node that the faults are for.
     pub driver: Option<NodeIndex>,
     outcomes: Vec<FaultOutcome>,
-    /// What waits for a disk operation of this life, by number, the last one first.
-    disk: Vec<(u64, Due)>,
-    /// The same for its network operations.
-    network: Vec<(u64, Due)>,
-    /// What waits for a step of this life.
-    steps: Vec<AtStep>,
+    /// What waits for an operation of each life that has begun, in their order.
+    lives: Vec<OfLife>,
     /// What waits for a step of the run.
     occurrences: Vec<AtStep>,
     /// The faults that have fired and go on for a while, with their ends.
@@ -76,13 +83,13 @@ impl Armed {
         self.disarmed
     }
 
-    /// A life of the driver begins. Returns what comes right before it.
+    /// A life of the driver begins. What waits for one before it goes on waiting: that may live on. Returns what comes right before it.
     pub(crate) fn begin_life(&mut self, begun: Life) -> Vec<usize> {
-        (self.disk, self.network, self.steps) = Default::default();
         let mut before = Vec::new();
         if self.disarmed {
             return before;
         }
+        let mut of_life = OfLife::default();
         for (fault, outcome) in self.outcomes.iter().enumerate() {
             let trigger = match &outcome.fault {
                 Fault::CrashLoop(crash_loop) => crash_loop.in_life(begun),
@@ -92,27 +99,31 @@ impl Armed {
             let Some(trigger) = trigger else { continue };
             let due = Due { fault, moment: trigger.moment() };
             match trigger {
-                Trigger::DiskOperation { life, number, .. } if life == begun => self.disk.push((number, due)),
+                Trigger::DiskOperation { life, number, .. } if life == begun => {
+                    of_life.disk.push((number, due))
+                }
                 Trigger::NetworkOperation { life, number, .. } if life == begun => {
-                    self.network.push((number, due));
+                    of_life.network.push((number, due));
                 }
                 Trigger::Step { life, operation, place, nth, .. } if life == begun => {
-                    self.steps.push(AtStep { step: Step { operation, place }, left: nth, due });
+                    of_life.steps.push(AtStep { step: Step { operation, place }, left: nth, due });
                 }
                 Trigger::Start { life } if life == begun => before.push(fault),
                 _ => {}
             }
         }
-        for waiting in [&mut self.disk, &mut self.network] {
+        for waiting in [&mut of_life.disk, &mut of_life.network] {
             waiting.sort_by_key(|(number, due)| std::cmp::Reverse((*number, due.fault)));
         }
+        self.lives.push(of_life);
         before
     }
 
-    /// What is due at a disk operation of this life, which is that step.
-    pub(crate) fn due_at_disk(&mut self, number: u64, made: Step) -> Vec<Due> {
-        let mut due = take_due(&mut self.disk, number);
-        for waiting in [&mut self.steps, &mut self.occurrences] {
+    /// What is due at a disk operation of a life, which is that step.
+    pub(crate) fn due_at_disk(&mut self, life: Life, number: u64, made: Step) -> Vec<Due> {
+        let Some(of_life) = self.lives.get_mut(life.0 as usize - 1) else { return Vec::new() };
+        let mut due = take_due(&mut of_life.disk, number);
+        for waiting in [&mut of_life.steps, &mut self.occurrences] {
             waiting.retain_mut(|waiting| {
                 if waiting.step == made {
                     waiting.left = waiting.left.saturating_sub(1);
@@ -126,9 +137,11 @@ impl Armed {
         due
     }
 
-    /// What is due at a network operation of this life.
-    pub(crate) fn due_at_network(&mut self, number: u64) -> Vec<Due> {
-        take_due(&mut self.network, number)
+    /// What is due at a network operation of a life.
+    pub(crate) fn due_at_network(&mut self, life: Life, number: u64) -> Vec<Due> {
+        self.lives
+            .get_mut(life.0 as usize - 1)
+            .map_or_else(Vec::new, |of_life| take_due(&mut of_life.network, number))
     }
 
     /// The fault at a place of the plan.

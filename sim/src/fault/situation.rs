@@ -1,5 +1,5 @@
 //! Situations that only several faults together make, and that a swarm hardly ever draws: what else comes one after the other comes at
-//! once. Of eight seeds that have a turn here one gets none of them.
+//! once. Of 64 seeds that have a turn here one gets none of them.
 //!
 //! - An *overload*: the disk is so slow that a batch is not over when the next one is due, and the driver crashes in it.
 //! - A *long look*: where the journal goes on to its next segment, one operation takes longer than batches do, mostly one that only
@@ -14,6 +14,8 @@
 //!   reads the journal. The newer one dies right after it has published its own first one, before it removes anything.
 //! - A *relapse*: a driver dies in the batches that it makes up for after a long time down, and the next one is taken for dead right after
 //!   it has made sure that it is not replaced; its successor does what it was about to do.
+//! - A *late failure*: an overlap in which what the older driver does late fails, mostly a sync that takes back what the newer one has just
+//!   named or written, or in which the older driver dies of it. The power is lost some batches later.
 //! - A *rotten reserve*: a power loss in the middle of retention brings names back, and then the newest checkpoint or its snapshot rots: what
 //!   was kept in case of that must be whole, also for the driver after the next.
 //!
@@ -43,6 +45,11 @@ pub(super) fn add(
         0 if turn.is_multiple_of(8) && may(FaultKind::Takeover) => {
             if let Some(takeover) = overlap(crashes, rng, aim) {
                 *faults = takeover;
+            }
+        }
+        0 if turn % 16 == 12 && turn % 64 != 60 => {
+            if let Some(drawn) = late_failure(rng, aim) {
+                *faults = drawn;
             }
         }
         0 if turn % 16 == 4 => {
@@ -146,6 +153,45 @@ fn overlap(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option
     Some(faults)
 }
 
+/// `None` if the kinds may not be drawn, or if the run without faults makes no such step.
+fn late_failure(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<Fault>> {
+    let may = |kind: &FaultKind| aim.bounds.kinds.contains(kind);
+    if ![FaultKind::Takeover, FaultKind::PowerLoss].iter().all(may) {
+        return None;
+    }
+    // What a driver's successor has named a moment before is most at risk.
+    let fitting: fn(&Step) -> bool = match rng.below(8) {
+        0..4 => |step| step.operation == DiskOperation::SyncDir,
+        4..6 => |step| step.operation.is_sync(),
+        _ => |step| step.operation.is_durable_step(),
+    };
+    let steps: Vec<_> = aim.bounds.steps.iter().filter(|(step, _)| fitting(step)).collect();
+    let kinds = [FaultKind::FailedSync, FaultKind::IoError, FaultKind::ShortWrite, FaultKind::Crash];
+    let kinds: Vec<FaultKind> = kinds.into_iter().filter(may).collect();
+    if steps.is_empty() {
+        return None;
+    }
+    let (Step { operation, place }, made) = rng.pick(&steps);
+    let strikes = |kind: &FaultKind| kind.strikes(Step { operation: *operation, place: *place });
+    let kinds: Vec<FaultKind> = kinds.into_iter().filter(strikes).collect();
+    let kind = match kinds[..] {
+        [] => return None,
+        [FaultKind::FailedSync, ..] if !rng.one_in(4) => FaultKind::FailedSync,
+        _ => *rng.pick(&kinds),
+    };
+    let nth = rng.between(1..=made.len().max(1) as u64);
+    let (replaced, successor) = (Life::FIRST, Life::FIRST.next());
+    let late =
+        |nth, moment| Trigger::Step { life: replaced, operation: *operation, place: *place, nth, moment };
+    let after_ms = rng.magnitude(1..=2_000);
+    let for_ms = after_ms + rng.between(1..=START_MS_MAX * 2 / 3);
+    let takeover = Takeover { trigger: late(nth, Moment::Before), for_ms, after_ms };
+    // What stood still before its effect is made anew.
+    let failure = aimed(kind, late(nth + 1, *rng.pick(&Moment::ALL)), rng, aim);
+    let power_loss = crash_of_a_successor(successor, &[FaultKind::PowerLoss], rng, aim);
+    Some(vec![Fault::Takeover(takeover), failure, power_loss])
+}
+
 /// `None` if the kinds may not be drawn.
 fn late_checkpoint(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<Fault>> {
     let needed = [FaultKind::Takeover, FaultKind::SlowDisk];
@@ -199,13 +245,13 @@ fn relapse(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option
     let moment = *rng.pick(&moments);
     let trigger = Trigger::Step { life: second, operation, place: Place::Output, nth, moment };
     let second_crash = aimed(*rng.pick(crashes), trigger, rng, aim);
-    // Each step that a replaced driver must not make begins with a look at the claims: eight or nine are the start's, then each emission
+    // Each step that a replaced driver must not make begins with a look at the claims: seven or eight are the start's, then each emission
     // has one.
     let trigger = Trigger::Step {
         life: second.next(),
         operation: DiskOperation::List,
         place: Place::Generation,
-        nth: rng.between(8..=14),
+        nth: rng.between(7..=13),
         moment: Moment::After,
     };
     let after_ms = rng.magnitude(1..=200);
@@ -401,6 +447,31 @@ mod tests {
             };
             assert!((0..=START_MS_MAX).contains(&(takeover.for_ms - takeover.after_ms)));
         }
+    }
+
+    #[test]
+    fn in_a_late_failure_the_older_driver_fails_at_what_it_makes_anew_and_the_power_is_lost_after_it() {
+        let (mut failed_syncs, mut others) = (0, 0);
+        for turn in (48..6_000).step_by(64).filter(|turn| turn % 256 != 240) {
+            // Of a removal only a crash could be made that the bounds do not have.
+            let [Fault::Takeover(takeover), failure, Fault::Crash(power_loss)] = &drawn(turn)[..] else {
+                continue;
+            };
+            assert!((1..=START_MS_MAX).contains(&(takeover.for_ms - takeover.after_ms)));
+            let (Trigger::Step { nth: stood_still, .. }, Some(Trigger::Step { life: Life(1), nth, .. })) =
+                (&takeover.trigger, failure.trigger())
+            else {
+                panic!("{turn}")
+            };
+            assert_eq!(nth, stood_still + 1);
+            assert!(power_loss.power_loss.is_some());
+            assert!(matches!(power_loss.trigger, Trigger::Step { life: Life(2), .. }));
+            match failure {
+                Fault::FailedSync(_) => failed_syncs += 1,
+                _ => others += 1,
+            }
+        }
+        assert!(failed_syncs > 10 && others > 2, "{failed_syncs} failed syncs, {others} others");
     }
 
     #[test]

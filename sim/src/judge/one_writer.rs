@@ -5,8 +5,8 @@
 //! life comes after a newer life's claim, except one for each life, that was under way between its check and its effect
 //! (where a batch has a directory of its own, the files of one such directory are one emission); and that one stands, in the end,
 //! where the newer ones write the same. Files of the checkpoint directory, once a newer
-//! life has found them, never change (they may be removed, and a power loss may take unsynced bytes of the journal back: then they may be
-//! shorter, never longer); only while an older life is still there, its files that no checkpoint is made of may grow, by
+//! life has found them, never change (they may be removed, and a power loss, or their failed sync, may take unsynced bytes of the journal
+//! back: then they may be shorter, never longer); only while an older life is still there, its files that no checkpoint is made of may grow, by
 //! what nobody reads. After a claim an older life publishes at most the one checkpoint that was under way, and
 //! never the newest; and that one was written before the claim, since the check stands between the writing and the name; and it removes no file of a newer one. Whoever says that it has stopped holds the directory no more. Not verified: what is done outside the checkpoint directory and the
 //! recorded outputs.
@@ -128,7 +128,9 @@ fn changed_files(evidence: &Evidence) -> Vec<String> {
                 (lost_power || lost_names || older_lived) && path.starts_with("/checkpoint/generation/");
             // What is published was durable before.
             let was_durable = is_published(path) || named.contains(path);
-            let taken_back = claimed_anew || lost_power && !was_durable && after.len() <= before.len();
+            let lost_bytes =
+                lost_power || evidence.lost_bytes(path).any(|lost_at| (at..=until).contains(&lost_at));
+            let taken_back = claimed_anew || lost_bytes && !was_durable && after.len() <= before.len();
             // What an older driver appended to files of its own, of which a power loss may have torn what was not synced.
             let grew = older_lived && !is_published(path) && (lost_power || after.starts_with(before));
             if after != before && !taken_back && !grew {

@@ -3,8 +3,8 @@
 //! Verified: within the bound of virtual time after the last fault and the last line everything that was sent is acknowledged
 //! and processed, and the driver stops when it is asked to; the life that does so completes a batch, if an interval passed before. A life may end itself with an
 //! error only where the world gave it one: the error names a fault of the plan that has fired, or it is the word of a driver that
-//! a newer one has replaced, or that a live one keeps out, or that is of another program, or it names a file that was damaged, and when the
-//! driver is started again it goes on. Where damage fired that only a copy could mend, the driver may stop for good
+//! a newer one has replaced, or that a live one keeps out, or that is of another program, or it names a file that was damaged, or of which
+//! a sync that failed for another driver took the name away at once; and when the driver is started again it goes on. Where damage fired that only a copy could mend, the driver may stop for good
 //! with an error that names file and offset. Not verified: how fast; that is in the price.
 
 use super::{Case, Findings};
@@ -83,7 +83,8 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
             others.any(|other| other.began_at <= life.ended_at && other.ended_at >= life.began_at)
         }
         // The other one's batch stands where it wanted to write its own; the next start finds out whose counts.
-        Cause::Other => error.contains(LENGTH_DIFFERS) && evidence.had_company(life),
+        Cause::Other if error.contains(LENGTH_DIFFERS) => evidence.had_company(life),
+        Cause::Other => evidence.names_gone_at_once(life).any(|directory| error.contains(directory)),
         Cause::OtherProgram => {
             let is_of = |outcome: &FaultOutcome| {
                 matches!(outcome.fault, Fault::OtherProgram(_))

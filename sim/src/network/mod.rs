@@ -382,8 +382,7 @@ impl Half {
                     Err(error) => break Err(error),
                 }
             };
-            // Who was replaced meanwhile is not the driver that the plan means.
-            if let Some(DueCrash { fault, .. }) = crash.filter(|_| state.is_driver(seat)) {
+            if let Some(DueCrash { fault, .. }) = crash.filter(|crash| state.can_crash(*crash, seat.node)) {
                 let hit = Hit::Network { number, operation: NetworkOperation::Write };
                 state.crash(fault, seat.node, seat.life, now, hit);
                 return Attempt::Crashed;

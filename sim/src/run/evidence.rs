@@ -7,7 +7,8 @@ use super::TappedBatch;
 use crate::{
     disk::{Buried, Damage, FailedOperation, Published, Usage},
     fault::{
-        Class, DiskOperation, Fault, FaultOutcome, NetworkOperationMade, Place, Step, StepMade, StepSet,
+        Class, DiskOperation, FailedSync, Fault, FaultOutcome, FileSystem, Hit, NetworkOperationMade, Place,
+        Step, StepMade, StepSet,
     },
     network::ConnectionRecord,
     source::SourceReport,
@@ -312,6 +313,25 @@ impl Evidence {
     pub(crate) fn lost_names(&self, place: Place) -> impl Iterator<Item = &FailedOperation> {
         let step = Step { operation: DiskOperation::SyncDir, place };
         self.failures.iter().filter(move |failure| failure.step == step)
+    }
+
+    /// When a sync of a file failed: what was not durable of it may be gone.
+    pub(crate) fn lost_bytes(&self, path: &str) -> impl Iterator<Item = VirtualTime> {
+        let failed = self.failures.iter().filter(|failure| failure.step.operation == DiskOperation::Sync);
+        failed.filter(move |failure| failure.path == path).map(|failure| failure.at)
+    }
+
+    /// The directories that changed under the hands of a life, by a sync that failed for another one.
+    pub(crate) fn names_gone_at_once(&self, life: &LifeEvidence) -> impl Iterator<Item = &str> {
+        self.faults.iter().filter_map(|outcome| {
+            let Fault::FailedSync(FailedSync { file_system: FileSystem::Btrfs, .. }) = &outcome.fault else {
+                return None;
+            };
+            let firing = outcome.firing.as_ref()?;
+            let Hit::Disk { path, step, .. } = &firing.hit else { return None };
+            let concerns = firing.life != life.life && (life.began_at..=life.ended_at).contains(&firing.at);
+            (concerns && step.operation == DiskOperation::SyncDir).then_some(path.as_str())
+        })
     }
 
     /// By how much the wall clock was put back in all after that: what was due then is not any more.

@@ -214,9 +214,14 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// A planned crash has ended the newest life, and with its power also the older ones.
+    /// A planned crash has ended a life: an older one, or the newest, and with its power also the older ones.
     fn crashed(&mut self, crashed: &Crashed) {
         let end = LifeEnd::Crashed { fault: crashed.fault, power_loss: crashed.power_loss };
+        if let Some(at) = self.zombies.iter().position(|zombie| zombie.life == crashed.life) {
+            // Its successor is under way.
+            let zombie = self.zombies.remove(at);
+            return self.tell(zombie, end);
+        }
         if let Some(newest) = self.newest.take() {
             self.tell(newest, end.clone());
         }

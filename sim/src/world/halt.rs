@@ -84,7 +84,10 @@ impl State {
     ) -> Option<Moment> {
         let of_process =
             |due: &mut Due| matches!(self.armed.fault(due.fault), Fault::Pause(_) | Fault::Takeover(_));
-        let halting: Vec<Due> = due.extract_if(.., of_process).collect();
+        let mut halting: Vec<Due> = due.extract_if(.., of_process).collect();
+        // Who was replaced is not replaced again.
+        let is_newest = seat.life == self.nodes[seat.node.0].newest();
+        halting.retain(|due| is_newest || !matches!(self.armed.fault(due.fault), Fault::Takeover(_)));
         for halting in &halting {
             let hit = hit(self);
             self.strike(halting.fault, seat.node, seat.life, at, hit);

@@ -8,8 +8,9 @@
 //! an end, also when the handle is used by destructors that run after the crash. A crash that hits an operation of the
 //! driver kills its node without the mutex being held, and the operation never returns.
 //!
-//! A node may have several lives at once: the newest, which the plan's faults are for, and older ones that were replaced
-//! while they lived (*zombies*), each on a madsim node of its own.
+//! A node may have several lives at once: the newest, and older ones that were replaced while they lived (*zombies*), each on a
+//! madsim node of its own. A fault of the plan that names a life strikes that life, also when it has been replaced; what comes at a point
+//! of time strikes the newest.
 //!
 //! Left out: who restarts the driver, and when. [`World::crashed`] tells the supervisor; a runner is on top of it.
 
@@ -450,7 +451,7 @@ impl World {
 impl Seat {
     /// A planned crash has hit an operation of this life: kills the node. Never returns.
     pub(crate) async fn die<T>(&self) -> T {
-        let id = self.world.lock().nodes[self.node.0].id_of(self.life);
+        let id = self.world.lock().hit_by_a_crash(self);
         if let Some(id) = id {
             self.world.kill(id, None);
         }

@@ -293,7 +293,7 @@ impl State {
             true => {
                 let step = self.step(operation, &path(&self.disk));
                 self.reached.insert(step);
-                self.armed.due_at_disk(number, step)
+                self.armed.due_at_disk(seat.life, number, step)
             }
             false => Vec::new(),
         };
@@ -319,15 +319,15 @@ impl State {
         life.network_operations += 1;
         let number = life.network_operations;
         let due = match self.is_driver(seat) {
-            true => self.armed.due_at_network(number),
+            true => self.armed.due_at_network(seat.life, number),
             false => Vec::new(),
         };
         Some(self.entered(number, due, seat, at, |_| Hit::Network { number, operation }))
     }
 
-    /// Whether this is the driver's newest life: the one that the plan's faults are for.
+    /// Whether this is a life of the driver: what the plan's faults are for.
     pub(crate) fn is_driver(&self, seat: &Seat) -> bool {
-        self.armed.driver == Some(seat.node) && self.nodes[seat.node.0].lives.len() == seat.life.0 as usize
+        self.armed.driver == Some(seat.node)
     }
 
     fn entered(
@@ -340,7 +340,8 @@ impl State {
     ) -> Entered {
         let crash = due.iter().find_map(|due| {
             let seed = self.armed.crash(due.fault)?.seed;
-            Some(DueCrash { fault: due.fault, moment: due.moment, seed })
+            let crash = DueCrash { fault: due.fault, moment: due.moment, seed };
+            self.can_crash(crash, seat.node).then_some(crash)
         });
         if crash.is_some() {
             // Whoever dies of an operation meets nothing else in it.
@@ -355,14 +356,32 @@ impl State {
         step_of(&self.disk, &self.checkpoint_dir, operation, path)
     }
 
-    /// A planned crash fires; killing the node must follow at once.
+    /// Whether a crash finds what it needs: the power is lost of the newest life, whichever it hits.
+    pub(crate) fn can_crash(&self, crash: DueCrash, node: NodeIndex) -> bool {
+        let loses_power = self.armed.crash(crash.fault).is_some_and(|crash| crash.power_loss.is_some());
+        !loses_power || self.nodes[node.0].is_up()
+    }
+
+    /// A planned crash fires; killing what dies with that life must follow at once.
     pub(crate) fn crash(&mut self, fault: usize, node: NodeIndex, life: Life, at: VirtualTime, hit: Hit) {
         let Some(crash) = self.armed.crash(fault) else { return };
         let restart_after = Duration::from_millis(crash.restart_after_ms);
         let power_loss = crash.power_loss.is_some();
-        self.doom(node, crash.power_loss);
-        self.crashed.push_back(Crashed { fault, life, at, restart_after, power_loss });
+        let newest = self.nodes[node.0].newest();
+        let ended = if power_loss { newest } else { life };
+        if ended == newest {
+            self.doom(node, crash.power_loss);
+        }
+        self.crashed.push_back(Crashed { fault, life: ended, at, restart_after, power_loss });
         self.fire(fault, node, life, at, hit);
+    }
+
+    /// What is to be killed when a crash has hit a life: the newest one, if that is doomed.
+    pub(super) fn hit_by_a_crash(&self, seat: &Seat) -> Option<NodeId> {
+        match self.is_doomed(seat.node) {
+            true => Some(self.nodes[seat.node.0].id),
+            false => self.nodes[seat.node.0].id_of(seat.life),
+        }
     }
 
     /// Whether a fault finds nothing that it could change.

@@ -306,6 +306,56 @@ fn a_driver_that_is_taken_over_loses_its_lock_and_lives_on_beside_the_next() {
 }
 
 #[test]
+fn a_fault_of_a_life_strikes_it_when_it_was_replaced_and_a_crash_ends_it_alone_but_for_its_power() {
+    let at = |number| Trigger::DiskOperation { life: Life(1), number, moment: Moment::Before };
+    for power_loss in [None, Some(crate::fault::PowerLoss::image(1))] {
+        let takeover = crate::fault::Takeover { trigger: at(3), for_ms: 300, after_ms: 100 };
+        // A second one finds it replaced.
+        let missed = crate::fault::Takeover { trigger: at(6), for_ms: 300, after_ms: 100 };
+        let error = crate::fault::IoError { trigger: at(5) };
+        let crash = Crash { restart_after_ms: 50, trigger: at(8), power_loss: power_loss.clone() };
+        let faults = vec![
+            Fault::Takeover(takeover),
+            Fault::Takeover(missed),
+            Fault::IoError(error),
+            Fault::Crash(crash),
+        ];
+        let loses_power = power_loss.is_some();
+        let (ended, fired) = run_simulation(WorldOptions::seeded(1), |world| async move {
+            let node = world.add_node("driver");
+            world.arm(&Plan::of(faults), &node);
+            let length = |env: Env| async move {
+                let mut failed = Vec::new();
+                for number in 1..10 {
+                    // What stands still is made anew, and counts again.
+                    let length = env.disk.length(Path::new("/")).await.unwrap_err();
+                    if length.to_string().contains("injected by fault 3") {
+                        failed.push(number);
+                    }
+                    if number == 6 {
+                        assert_eq!(failed, [4]);
+                    }
+                }
+            };
+            let older = node.start(length);
+            let Order::Replace { life: Life(1), at } = world.ordered().await else { panic!("no takeover") };
+            world.sleep_until(at).await;
+            let newer = node.start_beside(|env| async move {
+                env.clock.sleep(Duration::from_millis(900)).await;
+            });
+            let crashed = world.crashed().await;
+            assert_eq!((crashed.life, crashed.power_loss), (Life(1 + u32::from(loses_power)), loses_power));
+            assert_eq!((older.await.is_err(), newer.await.is_err()), (true, loses_power));
+            let ended = node.lives().iter().map(|life| life.ended.is_some()).collect::<Vec<_>>();
+            let fired = world.fault_outcomes().iter().map(|outcome| outcome.firing.is_some());
+            (ended, fired.collect::<Vec<_>>())
+        })
+        .unwrap();
+        assert_eq!((ended, fired), (vec![true, loses_power], vec![true, false, true, true]));
+    }
+}
+
+#[test]
 fn a_stop_is_ordered_of_the_life_that_is_up_and_missed_while_none_is() {
     let stop = |at_ms| Fault::Stop(crate::fault::Stop { at_ms, restart_after_ms: 70 });
     let orders = run_simulation(WorldOptions::seeded(1), |world| async move {
