@@ -31,10 +31,12 @@ impl SimClock {
 
 impl Clock for SimClock {
     fn monotonic(&self) -> Monotonic {
+        self.seat.world.lock().count();
         Monotonic(self.seat.world.now().0)
     }
 
     fn wall(&self) -> WallTime {
+        self.seat.world.lock().count();
         self.seat.world.wall()
     }
 

@@ -43,13 +43,15 @@ pub struct WorldOptions {
     pub send_buffer_bytes: usize,
     /// The run fails with a panic when it takes more virtual time than this.
     pub time_max: Duration,
-    /// The run fails with a panic when it makes more operations of the disk and the network than this.
+    /// The run fails with a panic when its nodes do more than this: operations of the disk and the network, looks at the clock, draws,
+    /// computations, and turns of tasks. Virtual time hardly passes for what goes in circles, so `time_max` would come late.
     pub operations_max: u64,
 }
 
 impl WorldOptions {
     /// The defaults with a seed: checkpoints in `/checkpoint`, of which the removed files are kept; outputs below
-    /// `/output`; two hours of virtual time; a million operations.
+    /// `/output`; two hours of virtual time; a million operations, more than ten times what any run of the
+    /// default sweep needs, and over in a second where nothing else is done.
     pub fn seeded(seed: u64) -> Self {
         Self {
             seed,

@@ -39,9 +39,12 @@ const SETTLE: Duration = Duration::from_millis(2500);
 /// and a fault may hold it up.
 const SETTLE_IN_DIRECTORY: Duration = Duration::from_secs(10);
 
+/// How many operations and turns more than the world's own limit a run may make for each line of its workload.
+const OPERATIONS_PER_LINE_MAX: u64 = 1000;
+
 /// Lives through one run.
 pub(crate) fn simulate(scenario: &Scenario, script: &Script, plan: &Plan, options: &RunOptions) -> Simulated {
-    run_simulation(world_options(plan, options), |world| async move {
+    run_simulation(world_options(script, plan, options), |world| async move {
         let mut run = Supervisor::new(scenario, script, plan, world);
         let converged = run.live().await;
         run.evidence(converged)
@@ -56,7 +59,7 @@ pub(crate) fn simulate_until(
     plan: &Plan,
     options: &RunOptions,
 ) -> Result<Option<Found>, Panicked> {
-    run_simulation(world_options(plan, options), |world| async move {
+    run_simulation(world_options(script, plan, options), |world| async move {
         let mut run = Supervisor::new(scenario, script, plan, world);
         while run.life_due() != Some(life) {
             if run.go_on().await.is_break() {
@@ -69,12 +72,14 @@ pub(crate) fn simulate_until(
     })
 }
 
-fn world_options(plan: &Plan, options: &RunOptions) -> WorldOptions {
+fn world_options(script: &Script, plan: &Plan, options: &RunOptions) -> WorldOptions {
+    let world = WorldOptions::seeded(options.seed);
     WorldOptions {
+        operations_max: world.operations_max + OPERATIONS_PER_LINE_MAX * script.lines.len() as u64,
         trace: options.trace,
         sabotage: options.sabotage.clone(),
         record_steps: options.record_steps || options.detail || plan.faults.is_empty(),
-        ..WorldOptions::seeded(options.seed)
+        ..world
     }
 }
 

@@ -19,6 +19,7 @@ mod node;
 mod state;
 mod time;
 mod trace;
+mod turns;
 
 pub(crate) use halt::Halt;
 pub use halt::Order;
@@ -27,6 +28,7 @@ pub(crate) use state::{DueCrash, Entered, Pause, State};
 pub use time::{Life, NodeIndex, VirtualTime};
 pub(crate) use trace::Event;
 pub use trace::{RollingHash, TraceEntry};
+use turns::counted;
 
 use crate::{
     clock::{Alarm, WALL_TIME_AT_START},
@@ -460,9 +462,11 @@ impl Seat {
 
     pub(crate) fn spawn(&self, task: BoxFuture<'static, ()>) -> Option<JoinHandle<()>> {
         let id = {
-            let state = self.world.lock();
+            let mut state = self.world.lock();
+            state.count();
             state.nodes[self.node.0].id_of(self.life)?
         };
+        let task = counted(self.world.clone(), task);
         Some(Handle::current().get_node(id).expect("a node is never removed").spawn(task))
     }
 

@@ -1,6 +1,6 @@
 //! A node: a machine of the world, whose process can die and be started again.
 
-use super::{Life, NodeIndex, Seat, VirtualTime, World};
+use super::{Life, NodeIndex, Seat, VirtualTime, World, counted};
 use crate::{
     clock::SimClock, disk::SimDisk, executor::SimExecutor, fault::PowerLoss, network::SimNetwork,
     random::SimRandom,
@@ -34,7 +34,7 @@ impl Node {
         F::Output: Send + 'static,
     {
         let task = task(self.begin().env());
-        self.handle().spawn(task)
+        self.handle().spawn(counted(self.world.clone(), task))
     }
 
     /// The same, and the life that is under way lives on: two processes where there should be one.
@@ -54,7 +54,7 @@ impl Node {
         Handle::current().create_node().name(name).build();
         let life = self.world.begin_life(self.index);
         let seat = Seat { world: self.world.clone(), node: self.index, life };
-        self.handle().spawn(task(seat.env()))
+        self.handle().spawn(counted(self.world.clone(), task(seat.env())))
     }
 
     pub(crate) fn begin(&self) -> Seat {

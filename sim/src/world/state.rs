@@ -265,11 +265,13 @@ impl State {
         });
     }
 
-    fn count(&mut self) {
+    /// Counts what the programs of the nodes do at the seams, and the turns of their tasks: whatever goes in circles does one or the other.
+    pub(crate) fn count(&mut self) {
         self.operations += 1;
         assert!(
-            self.operations <= self.operations_max,
-            "more than {} operations: the run does not come to an end",
+            // What unwinds has told already.
+            self.operations <= self.operations_max || std::thread::panicking(),
+            "more than {} operations and turns: the run goes in circles and does not come to an end",
             self.operations_max
         );
     }
@@ -529,6 +531,7 @@ impl State {
 
     /// A computation of a life begins: how long it takes, in milliseconds, and the fault that it fails by.
     pub(crate) fn enter_computation(&mut self, seat: &Seat, at: VirtualTime) -> (u64, Option<usize>) {
+        self.count();
         let life = &mut self.nodes[seat.node.0].lives[seat.life.0 as usize - 1];
         life.computations += 1;
         let number = life.computations;
@@ -568,6 +571,7 @@ impl State {
     }
 
     pub(crate) fn entropy(&mut self, seat: &Seat, at: VirtualTime) -> u64 {
+        self.count();
         let number = self.entropy.next_u64();
         self.note(Event::Entropy, seat, at, [number, 0, 0]);
         number

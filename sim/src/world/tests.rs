@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::{
+    clock::Turn,
     fault::{Crash, Fault, Hit, Moment, Trigger},
     simulation::{Panicked, run_simulation},
     source::{Line, Mode, Script, Source},
 };
-use highwater_core::env::{Connection, Env};
-use std::path::Path;
+use highwater_core::env::{Connection, Env, Monotonic};
+use std::{future::Future, path::Path};
 
 /// A driver of a kind: reads lines, appends them, syncs, and draws a number; when the disk fails it begins again.
 async fn driver(env: Env) {
@@ -160,6 +161,40 @@ fn a_run_that_never_comes_to_an_end_is_stopped() {
     });
     let result: Result<(), Panicked> = result;
     assert!(result.unwrap_err().message.contains("more than 1000 operations"));
+}
+
+/// Runs a driver that never comes to an end, and tells how the run did.
+fn endless<F: Future<Output = ()> + Send + 'static>(task: impl FnOnce(Env) -> F + Send) -> String {
+    let options = WorldOptions { operations_max: 1000, ..WorldOptions::seeded(1) };
+    let result = run_simulation(options, |world| async move {
+        let task = world.add_node("driver").start(task);
+        task.await.map_err(drop)
+    });
+    result.unwrap_err().message
+}
+
+#[test]
+fn a_run_that_goes_in_circles_and_does_nothing_is_stopped_too() {
+    let told = "more than 1000 operations and turns: the run goes in circles and does not come to an end";
+    // Waits for what has come, as one does that mixes up two clocks.
+    let waits = |env: Env| async move {
+        loop {
+            env.clock.sleep_until(Monotonic(0)).await;
+        }
+    };
+    assert_eq!(endless(waits), told);
+    let spawned = |env: Env| async move {
+        let task = async {
+            loop {
+                Turn::default().await;
+            }
+        };
+        let _task = env.executor.spawn("circles", Box::pin(task));
+        std::future::pending().await
+    };
+    assert_eq!(endless(spawned), told);
+    let looks_at_the_clock = |env: Env| async move { while env.clock.wall() < WallTime(u64::MAX) {} };
+    assert_eq!(endless(looks_at_the_clock), told);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct Kill {
     pub scenario: String,
     /// At which seed.
     pub seed: u64,
-    /// What was broken: `I1, I4`; `panic`; `hang` if the run never ended, `abort` if the process died.
+    /// What was broken: `I1, I4`; `panic`; `hang` if a computation never ended, `abort` if the process died.
     pub invariant: String,
 }
 

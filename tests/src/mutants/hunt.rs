@@ -3,8 +3,9 @@
 //! The seeds are swept a chunk at a time, small ones first, each of all scenarios, so that a mutant that breaks often costs little and
 //! the seed that is told is the first one, whichever scenario it is of.
 //!
-//! A chunk that takes longer than [`PATIENCE`] is run again seed by seed: the first run that takes so long alone is a hang, which is
-//! a kill too. A slow mutant is none.
+//! A run that goes in circles over the seams or from turn to turn is ended by the world, and a judge tells it. What is left is a computation
+//! without an end: a chunk that takes longer than [`PATIENCE`] is run again seed by seed, and the first run that takes so long alone
+//! is a hang, which is a kill too. A slow mutant is none.
 
 use super::baseline::Kill;
 use serde::Deserialize;
