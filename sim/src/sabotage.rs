@@ -52,10 +52,20 @@ pub enum Sabotage {
     Overwrite(Place),
     /// `forge:PLACE`: before each life but the first a bit of the newest file's last record flips and every checksum is right all the
     /// same: what the checksums guard. For the journal it is the last block; for the state the checkpoint's checksum is right, too.
+    /// Elsewhere it is the newest input file that a block in the journal names, and its checksum there.
     Forge(Place),
     /// `shorten:PLACE`: before each life but the first the newest file has lost its last record, and every length that is kept
     /// elsewhere agrees: what the lengths guard. For the journal and the state.
     Shorten(Place),
+    /// `misname:PLACE`: before each life but the first something whole of the same kind stands where something newer belongs, and says
+    /// that it belongs there: what a generation and a number guard, or a batch time.
+    /// - In the journal the newest segment's last record is an earlier one of its kind and length. A block or an allocation that stands
+    ///   twice is told by the recovery itself; a completion is not.
+    /// - In the marks the newest segment's last mark is the last one of the segment before.
+    /// - The newest checkpoint is one that was removed. The one before it would do no harm: it leads to the same state.
+    /// - The newest snapshot is the one before it, and says that it is of the newest one's batch; the checkpoint's length and checksum
+    ///   are right, too.
+    Misname(Place),
     /// `hide-claims`: a listing of the claims shows the lister's own one and older ones: what the fence guards.
     HideClaims,
     /// `hide-completions`: before each life but the first every completion in the journal says that it is of a batch long ago: what
@@ -87,6 +97,10 @@ impl Sabotage {
             Self::Skip(step) => matches!(step.operation, Sync | SyncDir | Truncate | Remove | Append),
             Self::Late(first, _) => first.operation.is_sync(),
             Self::Forge(place) => {
+                use Place::{Checkpoint, Elsewhere, Journal, Marks, State};
+                matches!(place, Journal | State | Checkpoint | Marks | Elsewhere)
+            }
+            Self::Misname(place) => {
                 matches!(place, Place::Journal | Place::State | Place::Checkpoint | Place::Marks)
             }
             Self::Shorten(place) => matches!(place, Place::Journal | Place::State),
@@ -148,6 +162,7 @@ impl fmt::Display for Sabotage {
             Self::Overwrite(place) => return write!(f, "overwrite:{place}"),
             Self::Forge(place) => return write!(f, "forge:{place}"),
             Self::Shorten(place) => return write!(f, "shorten:{place}"),
+            Self::Misname(place) => return write!(f, "misname:{place}"),
         };
         f.write_str(name)
     }
@@ -157,7 +172,7 @@ impl fmt::Display for Sabotage {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no sabotage `{0}`; there are: {names}, hide-claims, hide-completions, skip:OPERATION:PLACE, \
-     late:OPERATION:PLACE:OPERATION:PLACE, overwrite:PLACE, forge:PLACE, shorten:PLACE",
+     late:OPERATION:PLACE:OPERATION:PLACE, overwrite:PLACE, forge:PLACE, shorten:PLACE, misname:PLACE",
     names = Sabotage::ALL.map(|sabotage| sabotage.to_string()).join(", ")
 )]
 pub struct UnknownSabotage(pub String);
@@ -177,6 +192,7 @@ impl FromStr for Sabotage {
             ["overwrite", at] => place(at).map(Self::Overwrite),
             ["forge", at] => place(at).map(Self::Forge),
             ["shorten", at] => place(at).map(Self::Shorten),
+            ["misname", at] => place(at).map(Self::Misname),
             _ => Self::ALL.into_iter().find(|sabotage| sabotage.to_string() == name),
         };
         sabotage.and_then(Self::checked).ok_or_else(|| UnknownSabotage(name.to_owned()))
@@ -219,13 +235,25 @@ mod tests {
             "overwrite:generation",
             "forge:state",
             "forge:marks",
+            "forge:elsewhere",
             "shorten:journal",
+            "misname:journal",
+            "misname:marks",
+            "misname:checkpoint",
+            "misname:state",
             "hide-claims",
             "hide-completions",
         ] {
             assert_eq!(name.parse::<Sabotage>().map(|sabotage| sabotage.to_string()).as_deref(), Ok(name));
         }
-        for name in ["skip:list:journal", "late:append:marks:sync:journal", "forge:output", "skip:sync", ""] {
+        for name in [
+            "skip:list:journal",
+            "late:append:marks:sync:journal",
+            "forge:output",
+            "misname:generation",
+            "skip:sync",
+            "",
+        ] {
             assert_eq!(name.parse::<Sabotage>(), Err(UnknownSabotage(name.to_owned())));
         }
         assert!("nothing".parse::<Sabotage>().unwrap_err().to_string().contains("locks-do-not-exclude"));

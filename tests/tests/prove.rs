@@ -44,6 +44,10 @@ fn a_step_of_each_kind_is_caught_and_the_same_on_any_number_of_threads() {
         "forge:journal",
         "forge:marks",
         "shorten:journal",
+        "misname:journal",
+        "misname:marks",
+        "misname:checkpoint",
+        "misname:state",
         "hide-completions",
     ];
     let proved = proofs(&scenarios, &steps, 60, 2);
@@ -99,6 +103,8 @@ fn the_steps_are_those_that_runs_make() {
         "late:sync-dir:checkpoint:remove:journal",
         "forge:checkpoint",
         "shorten:state",
+        "misname:checkpoint",
+        "misname:state",
         "hide-claims",
     ]) {
         assert!(steps.contains(&made), "{made}: {:?}", found.steps);

@@ -12,7 +12,11 @@ use highwater_core::{
     codec::{self, FrameError, read_frame, write_frame},
     env::{Env, File},
     ids::{BlockId, CheckpointSequence, Generation, Interval, SegmentId, SourceId},
-    journal::{Allocation, Completion, DurableMark, Record, SegmentHeader, SegmentName, decode_segment},
+    journal::{
+        Allocation, Block, Completion, DurableMark, Record, SegmentHeader, SegmentName, decode_marks,
+        decode_segment,
+    },
+    source::{BlockData, FileRange},
 };
 use std::{collections::BTreeSet, future::Future, io::ErrorKind, path::Path, sync::Arc};
 
@@ -187,6 +191,109 @@ fn hidden_completions_are_of_a_batch_long_ago_and_their_checksums_are_right() {
         assert_eq!((seen.tail, *pristine == segment().0), (None, true));
         assert_eq!(world.damaged_files(), [], "nothing that would excuse anybody");
         driver.kill();
+    });
+}
+
+#[test]
+fn a_misnamed_record_is_an_earlier_one_under_the_number_of_the_last() {
+    with(&["misname:journal"], |world, driver, env| async move {
+        let mut wal = segment().0;
+        let completion = |time| Completion { time: BatchTime(time), sinks: Vec::new() };
+        write_frame(&mut wal, NAME.generation, 3, &completion(1_500_000_001_000));
+        drop(written(&env, WAL, &wal).await);
+        driver.boot();
+        let seen = decode_segment(NAME, &world.file(WAL).unwrap()).unwrap();
+        let times = |record: &Record| match record {
+            Record::Completion(completion) => Some(completion.time.0),
+            _ => None,
+        };
+        let times: Vec<u64> = seen.records.iter().filter_map(|(_, _, record)| times(record)).collect();
+        assert_eq!((times, seen.tail), (vec![1_500_000_000_000; 2], None));
+        assert_eq!(world.pristine_files()[WAL], wal);
+    });
+}
+
+#[test]
+fn a_misnamed_mark_is_the_last_one_of_the_segment_before() {
+    with(&["misname:marks"], |world, driver, env| async move {
+        let mark = |length, continued| DurableMark { length, continued };
+        let older = mark(900, true).slot(NAME.generation, 0);
+        drop(written(&env, MARKS, &older).await);
+        let path = "/checkpoint/journal/0000000001-0000000002.durable";
+        let newer = [mark(100, false).slot(Generation(2), 0), mark(200, false).slot(Generation(2), 1)];
+        drop(written(&env, path, &newer.concat()).await);
+        driver.boot();
+        let name = SegmentName { segment: SegmentId(1), generation: Generation(2) };
+        let marks = decode_marks(name, &world.file(path).unwrap()).unwrap();
+        assert_eq!((marks.length, marks.continued, marks.read, marks.written), (900, true, 2, 2));
+    });
+}
+
+#[test]
+fn a_misnamed_checkpoint_is_a_removed_one_under_the_name_of_the_newest() {
+    with(&["misname:checkpoint"], |world, driver, env| async move {
+        let (_, removed) = snapshot();
+        drop(written(&env, "/checkpoint/checkpoint/1", &removed).await);
+        let mut newest: Checkpoint = read_frame(&removed).unwrap().0.decode().unwrap();
+        newest.allocated = BatchTime(9);
+        let mut bytes = Vec::new();
+        write_frame(&mut bytes, Generation(2), 5, &newest);
+        drop(written(&env, "/checkpoint/checkpoint/5", &bytes).await);
+        env.disk.remove(Path::new("/checkpoint/checkpoint/1")).await.unwrap();
+        driver.boot();
+        let seen = world.file("/checkpoint/checkpoint/5").unwrap();
+        let (frame, _) = read_frame(&seen).unwrap();
+        assert_eq!((frame.generation, frame.sequence), (Generation(2), 5));
+        assert_eq!(frame.decode::<Checkpoint>().unwrap().allocated, BatchTime(7));
+    });
+}
+
+#[test]
+fn a_misnamed_snapshot_is_the_one_before_and_agrees_with_the_checkpoint() {
+    with(&["misname:state"], |world, driver, env| async move {
+        let (newest, checkpoint) = snapshot();
+        // The one before has a record less, and is of another batch.
+        let (_, header) = read_frame(&newest).unwrap();
+        let (_, first) = read_frame(&newest[header..]).unwrap();
+        let before = super::sabotaged::reframe(&newest[..header], &codec::encode(&(3u64, 1u64)));
+        let before = [before, newest[header..header + first].to_vec()].concat();
+        drop(written(&env, "/checkpoint/state/0", &before).await);
+        drop(written(&env, "/checkpoint/state/1", &newest).await);
+        drop(written(&env, "/checkpoint/checkpoint/1", &checkpoint).await);
+        driver.boot();
+        let found = world.file("/checkpoint/state/1").unwrap();
+        let header = codec::decode::<(u64, u64)>(&found[44..read_frame(&found).unwrap().1]);
+        assert_eq!((header, found.len()), (Ok((7, 1)), before.len()), "it says that it is of batch 7");
+        let named = world.file("/checkpoint/checkpoint/1").unwrap();
+        let reference = read_frame(&named).unwrap().0.decode::<Checkpoint>().unwrap().snapshot.unwrap();
+        assert_eq!((reference.bytes, reference.checksum), (found.len() as u64, crc32c::crc32c(&found)));
+    });
+}
+
+#[test]
+fn a_forged_input_agrees_with_the_block_that_names_it() {
+    with(&["forge:elsewhere"], |world, driver, env| async move {
+        env.disk.create_dir(Path::new("/input")).await.unwrap();
+        let mut wal = segment().0;
+        let mut names = Vec::new();
+        for name in ["/input/a", "/input/b"] {
+            drop(written(&env, name, b"line\n").await);
+            names.push(FileRange { path: name.into(), length: 5, checksum: crc32c::crc32c(b"line\n") });
+        }
+        let (source, block) = (SourceId(0), BlockId(0));
+        let data = Arc::new(BlockData::Files(names));
+        let block = Block { source, block, records: 2, position: None, data };
+        write_frame(&mut wal, NAME.generation, 3, &block);
+        drop(written(&env, WAL, &wal).await);
+        driver.boot();
+        assert_eq!(world.file("/input/a").unwrap(), b"line\n");
+        let forged = world.file("/input/b").unwrap();
+        assert_ne!(forged, b"line\n");
+        let seen = decode_segment(NAME, &world.file(WAL).unwrap()).unwrap();
+        let Some((_, _, Record::Block(block))) = seen.records.last() else { panic!("{seen:?}") };
+        let BlockData::Files(files) = &*block.data else { panic!("{block:?}") };
+        let checksums: Vec<u32> = files.iter().map(|file| file.checksum).collect();
+        assert_eq!(checksums, [b"line\n".to_vec(), forged].map(|bytes| crc32c::crc32c(&bytes)));
     });
 }
 

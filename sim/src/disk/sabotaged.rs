@@ -17,9 +17,10 @@ use highwater_core::{
     BatchTime,
     checkpoint::Checkpoint,
     codec::{self, HEADER_BYTES, Kind, read_frame},
-    journal::{Completion, MARK_BYTES, Marks, SegmentName, decode_marks},
+    journal::{Block, Completion, MARK_BYTES, Marks, SegmentName, decode_marks},
+    source::{BlockData, FileRange},
 };
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// A sync that takes effect later.
 pub(super) enum Postponed {
@@ -48,6 +49,14 @@ fn frames(bytes: &[u8]) -> Vec<Framed> {
         at += length;
     }
     frames
+}
+
+/// The files that a block names.
+fn files(block: &Block) -> &[FileRange] {
+    match &*block.data {
+        BlockData::Files(files) => files,
+        _ => &[],
+    }
 }
 
 /// A record with another payload and with checksums that are right.
@@ -130,8 +139,13 @@ impl State {
     pub(crate) fn sabotage_restart(&mut self) {
         for sabotage in self.disk.sabotage.clone() {
             match sabotage {
+                Sabotage::Forge(Place::Elsewhere) => self.forge_input(),
                 Sabotage::Forge(place) => self.forge(place),
                 Sabotage::Shorten(place) => self.shorten(place),
+                Sabotage::Misname(Place::Journal) => self.misname_record(),
+                Sabotage::Misname(Place::Marks) => self.misname_mark(),
+                Sabotage::Misname(Place::Checkpoint) => self.misname_checkpoint(),
+                Sabotage::Misname(Place::State) => self.misname_snapshot(),
                 Sabotage::HideCompletions => self.hide_completions(),
                 _ => {}
             }
@@ -176,11 +190,114 @@ impl State {
             };
             (reference.bytes, reference.checksum) = (length, checksum);
             let agreeing = reframe(bytes, &codec::encode(&checkpoint));
-            match agreeing.len() == bytes.len() {
-                true => self.disk.alter(inode, 0, &agreeing),
-                false => self.disk.replace(inode, agreeing),
+            self.disk.rewrite(inode, agreeing);
+        }
+    }
+
+    /// A bit of the newest input file flips that a block in the journal names, and each block that names it has its checksum.
+    fn forge_input(&mut self) {
+        let journal = self.newest_files(Place::Journal);
+        let blocks: Vec<(InodeId, Range<usize>, Block)> =
+            journal.into_iter().flat_map(|inode| self.blocks(inode)).collect();
+        let named = blocks.iter().flat_map(|(_, _, block)| files(block)).filter(|file| file.length > 0);
+        let newest =
+            named.filter_map(|file| Some((file.path.clone(), self.disk.find(&file.path).ok()?))).max();
+        let Some((path, input)) = newest else { return };
+        let content = &self.disk.inode(input).content;
+        let middle = content.len() / 2;
+        let flipped = content[middle] ^ 1;
+        self.disk.alter(input, middle, &[flipped]);
+        let checksum = crc32c::crc32c(&self.disk.inode(input).content);
+        for (inode, range, block) in blocks {
+            let BlockData::Files(mut files) = (*block.data).clone() else { continue };
+            let named = files.iter_mut().filter(|file| file.path == path);
+            named.for_each(|file| file.checksum = checksum);
+            let agreeing = Block { data: Arc::new(BlockData::Files(files)), ..block };
+            let agreeing = reframe(&self.disk.inode(inode).content[range.clone()], &codec::encode(&agreeing));
+            if agreeing.len() == range.len() {
+                self.disk.alter(inode, range.start, &agreeing);
             }
         }
+    }
+
+    /// The blocks of a segment, and where they stand in it.
+    fn blocks(&self, segment: InodeId) -> Vec<(InodeId, Range<usize>, Block)> {
+        let bytes = &self.disk.inode(segment).content;
+        let block = |frame: Framed| {
+            let (read, _) = read_frame(&bytes[frame.range.clone()]).ok()?;
+            Some((segment, frame.range, read.decode().ok()?))
+        };
+        frames(bytes).into_iter().filter(|frame| frame.kind == Kind::Block).filter_map(block).collect()
+    }
+
+    fn misname_record(&mut self) {
+        for inode in self.newest_files(Place::Journal) {
+            let bytes = &self.disk.inode(inode).content;
+            let frames = frames(bytes);
+            let pair = frames.iter().enumerate().rev().find_map(|(number, last)| {
+                let fits = |earlier: &&Framed| {
+                    earlier.kind == last.kind
+                        && earlier.range.len() == last.range.len()
+                        && bytes[earlier.payload()] != bytes[last.payload()]
+                };
+                Some((frames[..number].iter().rev().find(fits)?, last))
+            });
+            let Some((earlier, last)) = pair else { continue };
+            let misnamed = reframe(&bytes[last.range.clone()], &bytes[earlier.payload()]);
+            let at = last.range.start;
+            self.disk.alter(inode, at, &misnamed);
+            return;
+        }
+    }
+
+    fn misname_mark(&mut self) {
+        let last_mark = |inode: &InodeId| {
+            let bytes = &self.disk.inode(*inode).content;
+            let at = (bytes.len() / MARK_BYTES).checked_sub(1)? * MARK_BYTES;
+            let (_, length) = read_frame(&bytes[at..]).ok()?;
+            Some((*inode, at, &bytes[at..at + length]))
+        };
+        let mut last_marks = self.newest_files(Place::Marks).iter().filter_map(last_mark).collect::<Vec<_>>();
+        last_marks.truncate(2);
+        let [(inode, at, mark), (_, _, earlier)] = last_marks[..] else { return };
+        let mut misnamed = reframe(mark, &earlier[HEADER_BYTES..]);
+        misnamed.resize(MARK_BYTES, 0);
+        self.disk.alter(inode, at, &misnamed);
+    }
+
+    fn misname_checkpoint(&mut self) {
+        let is_published = |inode: &InodeId| !self.disk.inode(*inode).name.ends_with(".tmp");
+        let Some(newest) = self.newest_files(Place::Checkpoint).into_iter().find(is_published) else {
+            return;
+        };
+        let place = |path: &str| self.step(DiskOperation::Read, path).place;
+        let removed = self.disk.record.graveyard.iter().filter(|buried| {
+            place(&buried.path) == Place::Checkpoint
+                && !buried.path.ends_with(".tmp")
+                && read_frame(&buried.content).is_ok()
+        });
+        let Some(removed) = removed.max_by_key(|buried| &buried.path) else { return };
+        let content = &self.disk.inode(newest).content;
+        if read_frame(content).is_ok() {
+            let misnamed = reframe(content, &removed.content[HEADER_BYTES..]);
+            self.disk.rewrite(newest, misnamed);
+        }
+    }
+
+    fn misname_snapshot(&mut self) {
+        let [newest, earlier, ..] = self.newest_files(Place::State)[..] else { return };
+        let [newest_bytes, bytes] = [newest, earlier].map(|inode| &self.disk.inode(inode).content);
+        let header = |bytes: &[u8]| {
+            let range = frames(bytes).first()?.range.clone();
+            Some((range.end, codec::decode::<(u64, u64)>(&bytes[HEADER_BYTES..range.end]).ok()?))
+        };
+        let (Some((_, (time, _))), Some((end, (_, chunks)))) = (header(newest_bytes), header(bytes)) else {
+            return;
+        };
+        let mut misnamed = reframe(bytes, &codec::encode(&(time, chunks)));
+        misnamed.extend_from_slice(&bytes[end..]);
+        self.disk.rewrite(newest, misnamed);
+        self.agree_with(newest);
     }
 
     fn shorten(&mut self, place: Place) {
@@ -245,6 +362,14 @@ impl Volume {
     /// Changes what is read of a file, beside its pristine bytes.
     fn alter(&mut self, inode: InodeId, from: usize, bytes: &[u8]) {
         self.inodes[inode.0].alter(from, bytes);
+    }
+
+    /// Gives a file another content, beside its pristine bytes where it is as long as they are.
+    fn rewrite(&mut self, inode: InodeId, content: Vec<u8>) {
+        match content.len() == self.inode(inode).content.len() {
+            true => self.alter(inode, 0, &content),
+            false => self.replace(inode, content),
+        }
     }
 
     /// Gives a file another content.

@@ -7,7 +7,7 @@
 //! - Even seeds draw from all faults; odd ones from [`OF_DURABILITY`] alone, so that what comes to light only when a failed sync and a
 //!   power loss meet does not wait for chance.
 //! - The sabotage of a check makes at the seam what the check guards against, in a form that the check itself cannot see: a wrong byte
-//!   under a right checksum. So the harm is what there would be without the check, and a run in which the driver found damage
+//!   under a right checksum, an older record under a newer one's number. So the harm is what there would be without the check, and a run in which the driver found damage
 //!   all the same proves nothing.
 //!
 //! - An ordering to whose sabotage nobody objects, of a sync that is needed by itself, may be a wait that comes earlier than it must
@@ -25,7 +25,7 @@ pub use steps::{Steps, find_steps, never_made};
 
 use crate::{
     fault::{DiskOperation, FaultKind, Place, Plan, Step},
-    judge::Invariant,
+    judge::{Invariant, Verdict},
     parallel::in_order,
     run::{RunOptions, RunReport, run},
     sabotage::Sabotage,
@@ -146,8 +146,14 @@ fn prove_one(
 fn counts(step: Sabotage, report: &RunReport) -> bool {
     // The damage has to pass for the truth.
     let noticed = match step {
-        Sabotage::Forge(place) | Sabotage::Shorten(place) => report.refused.contains(&place),
+        Sabotage::Forge(place) | Sabotage::Shorten(place) | Sabotage::Misname(place) => {
+            report.refused.contains(&place)
+        }
         _ => false,
     };
-    !report.held() && !noticed
+    // That a checkpoint does not fit what there is is the sabotage itself, and no harm that came of it.
+    let is_itself =
+        |verdict: &Verdict| matches!(step, Sabotage::Misname(_)) && verdict.invariant == Invariant::I8;
+    let mut broken = report.verdicts.iter().filter(|verdict| !verdict.violations.is_empty());
+    !noticed && broken.any(|verdict| !is_itself(verdict))
 }

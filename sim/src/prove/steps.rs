@@ -4,7 +4,8 @@
 //! - Each create-if-absent, of a creation or a rename, at each place. Where no run met the name taken, nothing may tell it from a
 //!   creation: that is told beside it.
 //! - Each ordering of a sync and a step that waits for it.
-//! - Each check of what is read: of its checksum and its length at each place that is read, of the claims and the completions.
+//! - Each check of what is read: of its checksum, its length, and its generation and number at each place that is read, of the claims and
+//!   the completions.
 
 use super::orderings::Orderings;
 use crate::{
@@ -104,7 +105,9 @@ fn is_made(sabotage: Sabotage, made: &BTreeSet<Step>) -> bool {
         Sabotage::Skip(step) => made.contains(&step),
         Sabotage::Late(first, second) => made.contains(&first) && made.contains(&second),
         Sabotage::Overwrite(place) => at(place, &[DiskOperation::CreateNew, DiskOperation::Rename]),
-        Sabotage::Forge(place) | Sabotage::Shorten(place) => at(place, &[DiskOperation::Read]),
+        Sabotage::Forge(place) | Sabotage::Shorten(place) | Sabotage::Misname(place) => {
+            at(place, &[DiskOperation::Read])
+        }
         Sabotage::HideClaims => at(Place::Generation, &[DiskOperation::List]),
         Sabotage::HideCompletions => at(Place::Journal, &[DiskOperation::Read]),
         // What is broken everywhere is no step.
@@ -145,7 +148,8 @@ fn checks(made: &BTreeSet<Step>) -> Vec<Sabotage> {
     let read = made.iter().filter(|step| step.operation == DiskOperation::Read);
     let places: BTreeSet<Place> = read.map(|step| step.place).collect();
     let of = |check: fn(Place) -> Sabotage| places.iter().filter_map(move |place| check(*place).checked());
-    let mut checks: Vec<Sabotage> = of(Sabotage::Forge).chain(of(Sabotage::Shorten)).collect();
+    let mut checks: Vec<Sabotage> =
+        of(Sabotage::Forge).chain(of(Sabotage::Shorten)).chain(of(Sabotage::Misname)).collect();
     if made.contains(&Step { operation: DiskOperation::List, place: Place::Generation }) {
         checks.push(Sabotage::HideClaims);
     }
@@ -208,6 +212,7 @@ mod tests {
             "overwrite:checkpoint",
             "forge:journal",
             "shorten:journal",
+            "misname:journal",
             "hide-completions",
         ] {
             assert!(is_made(name), "{name}");
@@ -219,6 +224,7 @@ mod tests {
             "overwrite:state",
             "forge:state",
             "shorten:state",
+            "misname:state",
             "hide-claims",
         ] {
             assert!(!is_made(name), "{name}");
@@ -234,6 +240,9 @@ mod tests {
             (DiskOperation::List, Place::Generation),
         ]);
         let checks = checks(&made);
-        assert_eq!(names(&checks), ["forge:journal", "shorten:journal", "hide-claims", "hide-completions"]);
+        assert_eq!(
+            names(&checks),
+            ["forge:journal", "shorten:journal", "misname:journal", "hide-claims", "hide-completions"]
+        );
     }
 }
