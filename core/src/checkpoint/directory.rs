@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     ids::{CheckpointId, Generation},
-    journal::{SegmentName, WAL, segments_in, stale_list},
+    journal::{SegmentName, WAL, segments_in},
     listeners::Listeners,
 };
 use serde::{Deserialize, Serialize};
@@ -42,17 +42,12 @@ pub(crate) struct CheckpointDirectory {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Claim {
     pub release: String,
-    /// Tells this claim from one of the same generation by somebody else, whose name was lost.
-    nonce: u64,
 }
 
 impl Payload for Claim {
     const KIND: Kind = Kind::Claim;
-    const SCHEMA: &'static str = "release string, nonce u64";
+    const SCHEMA: &'static str = "release string";
 }
-
-/// How many claims in a row a driver believes to be lost before it believes that the disk is broken.
-const CLAIMS_LOST_MAX: u32 = 3;
 
 impl CheckpointDirectory {
     /// Takes the lock and claims the next generation.
@@ -89,41 +84,23 @@ impl CheckpointDirectory {
     async fn claim(&mut self) -> Result<()> {
         let claims = self.claims();
         let mut generation = newest(&self.env, &claims).await?.max(self.newest_writer().await?);
-        let mut lost = 0;
-        loop {
+        let (mut file, path) = loop {
             generation = generation.next();
             let path = claims.join(file_name(generation));
-            let mut bytes = Vec::new();
-            codec::write_frame(
-                &mut bytes,
-                generation,
-                0,
-                &Claim { release: env!("CARGO_PKG_VERSION").into(), nonce: self.env.random.next_u64() },
-            );
-            let mut file = match self.env.disk.create_new(&path).await {
+            match self.env.disk.create_new(&path).await {
                 // Somebody else was faster.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-                file => file.map_err(Error::disk("create", &path))?,
-            };
-            file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
-            self.env.disk.sync_dir(&claims).await.map_err(Error::disk("sync the directory", &claims))?;
-            self.generation = generation;
-            // Whoever stood still between looking and claiming may claim a generation that is long over, and whose claim is gone.
-            // And a sync that failed for somebody else may have taken our claim back: then this is nobody's generation, or that of
-            // whoever claimed it next.
-            let newest = self.newest_claim().await?;
-            if newest > generation {
-                return Err(Error::Fenced { ours: generation, newest });
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                file => break (file.map_err(Error::disk("create", &path))?, path),
             }
-            match self.env.disk.read(&path, 0, bytes.len()).await {
-                Ok(found) if found == bytes => return Ok(()),
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(Error::disk("read", &path)(error));
-                }
-                _ if lost == CLAIMS_LOST_MAX => return Err(stale_list(&claims)),
-                _ => lost += 1,
-            }
-        }
+        };
+        let mut bytes = Vec::new();
+        let claim = Claim { release: env!("CARGO_PKG_VERSION").into() };
+        codec::write_frame(&mut bytes, generation, 0, &claim);
+        file.append(&bytes).await.map_err(Error::disk("append to", &path))?;
+        self.env.disk.sync_dir(&claims).await.map_err(Error::disk("sync the directory", &claims))?;
+        self.generation = generation;
+        // Whoever stood still between looking and claiming may claim a generation that is long over, and whose claim is gone.
+        self.check_fence().await
     }
 
     /// The newest generation that the names of the other files tell of. Claims may be lost, and a generation must not be

@@ -177,7 +177,10 @@ pub(crate) async fn read_journal(
                 _ => return Err(missing(&path)),
             }
         }
-        let (bytes, decoded) = read_segment(&*env.disk, name, &path, u64::MAX, keep).await?;
+        let read = read_segment(&*env.disk, name, &path, u64::MAX, keep).await?;
+        // It was listed.
+        let (bytes, decoded) =
+            read.ok_or_else(|| Error::changed("read", &path)(ErrorKind::NotFound.into()))?;
         if bytes < marked.length {
             let reason = format!("it ends here, but was durable up to byte {}", marked.length);
             return Err(Error::Damaged { path, offset: bytes, reason });
@@ -233,7 +236,8 @@ async fn read_closed(
     length: u64,
     keep: Keep,
 ) -> Result<Segment> {
-    let (bytes, decoded) = read_segment(disk, name, &path, length, keep).await?;
+    let read = read_segment(disk, name, &path, length, keep).await?;
+    let (bytes, decoded) = read.ok_or_else(|| missing(&path))?;
     if bytes < length {
         let reason = format!("it ends here, but had {length} valid bytes when its successor was begun");
         return Err(Error::Damaged { path, offset: bytes, reason });
@@ -246,34 +250,30 @@ async fn read_closed(
     }
 }
 
-/// Reads a segment, as far as it is valid in its first `until` bytes, with the length of the whole file.
+/// Reads a segment, as far as it is valid in its first `until` bytes, with the length of the whole file; `None` if it is not there.
 async fn read_segment(
     disk: &dyn Disk,
     name: SegmentName,
     path: &Path,
     until: u64,
     keep: Keep,
-) -> Result<(u64, std::result::Result<Segment, FrameError>)> {
+) -> Result<Option<(u64, std::result::Result<Segment, FrameError>)>> {
     match keep {
         Keep::Everything => {
-            let bytes = read_file(disk, path).await?;
+            let Some(bytes) = read_if_there(disk, path).await? else { return Ok(None) };
             let until = usize::try_from(until).unwrap_or(usize::MAX).min(bytes.len());
-            Ok((bytes.len() as u64, decode_segment(name, &bytes[..until])))
+            Ok(Some((bytes.len() as u64, decode_segment(name, &bytes[..until]))))
         }
-        Keep::Outline => outline(disk, name, path, until).await,
+        Keep::Outline => outline(disk, name, path, until).await.map(Some),
     }
 }
 
 /// What is known of a segment beside its content: nothing, if there is no mark.
 pub(crate) async fn read_marks(env: &Env, journal: &Path, name: SegmentName) -> Result<Marks> {
     let path = name.marks(journal);
-    match env.disk.length(&path).await {
-        Ok(_) => {
-            let bytes = read_file(&*env.disk, &path).await?;
-            decode_marks(name, &bytes).map_err(|(at, error)| Error::damaged(&path, at, &error))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Marks::default()),
-        Err(error) => Err(Error::disk("read the length of", &path)(error)),
+    match read_if_there(&*env.disk, &path).await? {
+        Some(bytes) => decode_marks(name, &bytes).map_err(|(at, error)| Error::damaged(&path, at, &error)),
+        None => Ok(Marks::default()),
     }
 }
 
@@ -287,10 +287,18 @@ pub(crate) fn stale_list(directory: &Path) -> Error {
     Error::disk("list", directory)(stale)
 }
 
-/// Reads a whole file: at least as much of it as it says that it has, if need be at the second try.
+/// Reads a whole file that has to be there.
 pub(crate) async fn read_file(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
+    read_if_there(disk, path).await?.ok_or_else(|| missing(path))
+}
+
+/// Reads a whole file: at least as much of it as it says that it has, if need be at the second try.
+async fn read_if_there(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>> {
+    let length = match disk.length(path).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        length => length.map_err(Error::disk("read the length of", path))?,
+    };
     let read = async {
-        let length = disk.length(path).await?;
         let mut bytes = disk.read(path, 0, usize::MAX).await?;
         if (bytes.len() as u64) < length {
             bytes = disk.read(path, 0, usize::MAX).await?;
@@ -303,7 +311,7 @@ pub(crate) async fn read_file(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
             false => Ok(bytes),
         }
     };
-    read.await.map_err(|error| cannot_read(path, error))
+    read.await.map(Some).map_err(Error::changed("read", path))
 }
 
 /// The error of a file that has to be there.

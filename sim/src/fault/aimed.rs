@@ -17,9 +17,8 @@ use rand_chacha::ChaCha8Rng;
 const A_SEED: u64 = 3;
 
 /// What no run without faults does.
-const OF_RECOVERIES: [(DiskOperation, Place); 8] = [
+const OF_RECOVERIES: [(DiskOperation, Place); 7] = [
     (DiskOperation::Remove, Place::Generation),
-    (DiskOperation::Read, Place::Generation),
     (DiskOperation::Read, Place::Checkpoint),
     (DiskOperation::Read, Place::State),
     (DiskOperation::Read, Place::Journal),

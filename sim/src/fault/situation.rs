@@ -334,9 +334,10 @@ fn handover(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Vec<F
     let successor = replaced.next();
     if !crashes.is_empty() && rng.one_in(2) {
         let mut crash = crash_of_a_successor(successor, crashes, rng, aim);
-        // Whoever comes third comes when the first is awake.
+        // Whoever comes third comes when the first wakes up, or long before, and has tidied up by then.
         if let Fault::Crash(crash) = &mut crash {
-            crash.restart_after_ms = for_ms.saturating_sub(after_ms).max(1);
+            let until_awake = for_ms.saturating_sub(after_ms).max(1);
+            crash.restart_after_ms = if rng.one_in(3) { rng.magnitude(1..=until_awake) } else { until_awake };
         }
         faults.push(crash);
         return faults;

@@ -1,6 +1,7 @@
 //! When a fault comes: at an operation, at a durable step, at a byte, at a point of time, at a start.
 //!
-//! Lives, operations and occurrences count from 1; the counts start anew in each life, so small numbers hit recovery.
+//! Lives, operations and occurrences count from 1; the counts start anew in each life, so small numbers hit recovery. A life that was
+//! replaced makes its operations on, and is struck at them.
 
 use super::{DiskOperation, Place};
 use crate::world::Life;

@@ -20,14 +20,26 @@ const ROOT: &str = "/checkpoint/";
 
 /// The published checkpoints of an image, each decoded if it is whole together with its snapshot.
 pub(super) fn checkpoints(image: &Image) -> BTreeMap<CheckpointId, Option<Checkpoint>> {
+    published(image)
+        .map(|(id, bytes)| (id, readable(id, bytes).filter(|one| has_its_snapshot(image, one))))
+        .collect()
+}
+
+/// The checkpoints that are retained, as the newest says that can be read; an older one that is there all the same was removed.
+pub(super) fn retained(image: &Image) -> Vec<CheckpointId> {
+    let newest =
+        published(image).filter_map(|(id, bytes)| Some((id, readable(id, bytes)?))).max_by_key(|(id, _)| *id);
+    newest.map_or_else(Vec::new, |(_, newest)| newest.retained)
+}
+
+fn published(image: &Image) -> impl Iterator<Item = (CheckpointId, &[u8])> {
     let folder = format!("{ROOT}checkpoint/");
-    let read = |(path, bytes): (&String, &Vec<u8>)| {
+    image.iter().filter_map(move |(path, bytes)| {
         let (sequence, generation) = path.strip_prefix(&folder)?.split_once('-')?;
         let sequence = CheckpointSequence(sequence.parse().ok()?);
         let id = CheckpointId { sequence, generation: Generation(generation.parse().ok()?) };
-        Some((id, whole(image, id, bytes)))
-    };
-    image.iter().filter_map(read).collect()
+        Some((id, bytes.as_slice()))
+    })
 }
 
 /// Where the grid of batch times begins: as the newest image says that has a checkpoint.
@@ -50,20 +62,20 @@ pub(super) fn snapshot_path(name: &str) -> String {
     format!("{ROOT}state/{name}")
 }
 
-fn whole(image: &Image, id: CheckpointId, bytes: &[u8]) -> Option<Checkpoint> {
+fn readable(id: CheckpointId, bytes: &[u8]) -> Option<Checkpoint> {
     let (frame, length) = read_frame(bytes).ok()?;
     // Another checkpoint that landed here is whole, too, and not this one.
     if (frame.generation, frame.sequence) != (id.generation, id.sequence.0) {
         return None;
     }
-    let checkpoint: Checkpoint = frame.decode().ok().filter(|_| length == bytes.len())?;
-    if let Some(snapshot) = &checkpoint.snapshot {
-        let state = image.get(&snapshot_path(&snapshot.name))?;
-        if state.len() as u64 != snapshot.bytes || !frames_fill(state) {
-            return None;
-        }
-    }
-    Some(checkpoint)
+    frame.decode().ok().filter(|_| length == bytes.len())
+}
+
+fn has_its_snapshot(image: &Image, checkpoint: &Checkpoint) -> bool {
+    checkpoint.snapshot.as_ref().is_none_or(|snapshot| {
+        let state = image.get(&snapshot_path(&snapshot.name));
+        state.is_some_and(|state| state.len() as u64 == snapshot.bytes && frames_fill(state))
+    })
 }
 
 fn frames_fill(mut bytes: &[u8]) -> bool {

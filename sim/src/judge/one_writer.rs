@@ -8,7 +8,8 @@
 //! life has found them, never change (they may be removed, and a power loss, or their failed sync, may take unsynced bytes of the journal
 //! back: then they may be shorter, never longer); only while an older life is still there, its files that no checkpoint is made of may grow, by
 //! what nobody reads. After a claim an older life publishes at most the one checkpoint that was under way, and
-//! never the newest; and that one was written before the claim, since the check stands between the writing and the name; and it removes no file of a newer one. Whoever says that it has stopped holds the directory no more. Not verified: what is done outside the checkpoint directory and the
+//! never the newest; and that one was written before the claim, since the check stands between the writing and the name; and it removes no file of a newer one. Whoever says that it has stopped holds the directory no more, and its
+//! claim, if it was the last, tells of what release it was. Not verified: what is done outside the checkpoint directory and the
 //! recorded outputs.
 
 use super::{Case, Findings, image};
@@ -18,7 +19,10 @@ use crate::{
     run::{Evidence, LifeEnd, LifeEvidence},
     world::{Life, VirtualTime},
 };
-use highwater_core::ids::{CheckpointId, Generation};
+use highwater_core::{
+    codec::{Kind, read_frame},
+    ids::{CheckpointId, Generation},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 const LISTED: Step = Step { operation: DiskOperation::List, place: Place::Generation };
@@ -53,6 +57,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     violations.extend(late_checkpoints(evidence, &claims));
     violations.extend(written_late(evidence, &claims));
     violations.extend(removed_files(evidence, &claims));
+    violations.extend(claim_that_tells_nobody(evidence, &claims));
     violations.extend(evidence.lives.iter().filter(|life| life.held_at_its_end).map(|life| {
         format!("life {} said that it had stopped, and still held the directory's lock", life.life)
     }));
@@ -214,6 +219,21 @@ fn removed_files(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     removed
         .map(|buried| format!("life {} removed {}, which is a newer life's", buried.life, buried.path))
         .collect()
+}
+
+/// The claim of the last life, if that stopped in order, and its file does not tell who made it.
+fn claim_that_tells_nobody(evidence: &Evidence, claims: &[Claim]) -> Option<String> {
+    let last = evidence.lives.last().filter(|life| life.end == LifeEnd::Stopped)?;
+    let claim = claims.iter().find(|claim| claim.life == last.life)?;
+    let path = format!("/checkpoint/generation/{:010}", claim.generation.0);
+    let image = evidence.last_written();
+    let tells = image
+        .get(&path)
+        .and_then(|bytes| read_frame(bytes).ok())
+        .is_some_and(|(frame, _)| frame.kind == Kind::Claim && frame.generation == claim.generation);
+    (!tells).then(|| {
+        format!("{path} does not tell who has claimed it, though life {} stopped in order", last.life)
+    })
 }
 
 /// The generation in a file's name: the last number of it.

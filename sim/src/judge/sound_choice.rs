@@ -2,7 +2,7 @@
 //!
 //! Verified: a life that found a published checkpoint, whole by the judge's own reading of the file and its snapshot,
 //! recovered from the newest whole one; a life that found anything of an earlier one did not start afresh; and none stopped for good for damage to a checkpoint
-//! or a snapshot where another one was whole. The choice is
+//! or a snapshot where another one that was retained was whole. The choice is
 //! taken from the driver's events, the expectation from the disk as the life could see it, damage included. Whole or not is an open
 //! question for a checkpoint on which a fault struck a read of this very life: then an older one will do, too. Not verified: lives that
 //! crashed before they chose.
@@ -64,7 +64,9 @@ fn stopped_needlessly(evidence: &Evidence) -> Option<String> {
     if !evidence.damages_before(life).all(came_before) {
         return None;
     }
-    let (id, _) = image::checkpoints(&life.image).into_iter().rev().find(|(_, whole)| whole.is_some())?;
+    let retained = image::retained(&life.image);
+    let mut found = image::checkpoints(&life.image).into_iter().rev();
+    let (id, _) = found.find(|(id, whole)| whole.is_some() && retained.contains(id))?;
     Some(format!("life {} stopped for good, though checkpoint {id} was whole: {error}", life.life))
 }
 

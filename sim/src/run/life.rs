@@ -29,7 +29,7 @@ struct Heard {
 /// A life under way.
 pub(super) struct Running {
     pub life: Life,
-    began_at: VirtualTime,
+    pub began_at: VirtualTime,
     heard: Arc<Mutex<Heard>>,
     task: JoinHandle<Result<(), Error>>,
     asking: watch::Sender<bool>,

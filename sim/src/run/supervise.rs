@@ -258,7 +258,10 @@ impl<'a> Supervisor<'a> {
             }
             return None;
         };
+        let began_at = newest.began_at;
         self.tell(newest, end);
+        let mut others = self.lives.values().filter(|other| other.life != life);
+        let had_company = !self.zombies.is_empty() || others.any(|other| other.ended_at >= began_at);
         match (result, self.restart_after_stop.take_if(|(stopped, _)| *stopped == life)) {
             (Ok(()), Some((_, after))) => {
                 let start_at = now.after_nanos(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
@@ -267,12 +270,12 @@ impl<'a> Supervisor<'a> {
                 None
             }
             (Ok(()), None) => Some(Ok(())),
-            // One that is refused because an older one lives is let in once that one's lease is over, and after one that is refused
+            // One that is refused because an older one lived is let in once that one's lease is over, and after one that is refused
             // because it is of another program the right one is started.
             (Err(error), _)
                 if error.is_unusable_input()
                     && !self.world.is_other_program(life)
-                    && (self.zombies.is_empty() || Cause::of(&error) != Cause::InUse) =>
+                    && (!had_company || Cause::of(&error) != Cause::InUse) =>
             {
                 Some(Err(format!("life {life} cannot go on: {error}")))
             }

@@ -382,7 +382,7 @@ fn a_fault_of_a_life_strikes_it_when_it_was_replaced_and_a_crash_ends_it_alone_b
             assert_eq!((crashed.life, crashed.power_loss), (Life(1 + u32::from(loses_power)), loses_power));
             assert_eq!((older.await.is_err(), newer.await.is_err()), (true, loses_power));
             let ended = node.lives().iter().map(|life| life.ended.is_some()).collect::<Vec<_>>();
-            let fired = world.fault_outcomes().iter().map(|outcome| outcome.firing.is_some());
+            let fired = world.fault_outcomes().into_iter().map(|outcome| outcome.firing.is_some());
             (ended, fired.collect::<Vec<_>>())
         })
         .unwrap();

@@ -1,7 +1,7 @@
 //! A sync of a file or a directory fails, and what it should have made durable may be lost for good.
 //!
 //! What it does: the sync at the trigger returns EIO. What becomes of the dirty pages is the file system's: see [`FileSystem`]. A later
-//! sync that succeeds makes nothing of it durable. By the moment none of the sectors were written all the same, each by a coin, or all
+//! sync that succeeds makes nothing of it durable, and each other life that it concerns is told at its own next sync. By the moment none of the sectors were written all the same, each by a coin, or all
 //! but the last. Of a directory the pending changes of names are given up in the same way: ext4 and XFS show them until a power
 //! loss, btrfs shows at once the names that are durable. After "Can Applications Recover from fsync Failures?" (Rebello et al.,
 //! ATC '20), which looks at files; for directories it is the same rule, carried over. Missed when the trigger is not reached by a sync.

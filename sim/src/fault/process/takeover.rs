@@ -3,8 +3,8 @@
 //! What it does: at the trigger the driver's process stands still, as in a pause, and its lock is lost, as a lease is. The
 //! supervisor starts the next life after a while; the older driver wakes up when its pause is over, maybe before that, and
 //! goes on until it finds that it was replaced. It must change nothing and emit nothing then, but for the one operation
-//! that it was in the middle of, which must not matter. The plan's other faults are for the newer driver; its power loss
-//! ends the older one too, since they have one disk. Missed when the trigger is.
+//! that it was in the middle of, which must not matter. A fault that names its life strikes the older driver also then; a power loss of
+//! either ends both, since they have one disk. Missed when the trigger is, and when it strikes one that was replaced already.
 
 use super::super::{Aim, Kind, Trigger};
 use crate::rng::Draws;
