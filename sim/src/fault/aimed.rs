@@ -27,6 +27,9 @@ const OF_RECOVERIES: [(DiskOperation, Place); 7] = [
     (DiskOperation::Remove, Place::Output),
 ];
 
+/// What only a batch with a directory of its own does.
+const A_BATCHS_DIRECTORY: Step = Step { operation: DiskOperation::CreateDir, place: Place::Output };
+
 /// Adds to a plan the faults whose turn it is.
 pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) {
     let Some(turn) = aim.bounds.turn else { return };
@@ -41,10 +44,18 @@ pub(super) fn add(faults: &mut Vec<Fault>, rng: &mut ChaCha8Rng, aim: &Aim<'_>) 
 /// Faults at the pairs whose turn it is.
 fn add_cells(turn: u64, faults: &mut Vec<Fault>, crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) {
     let cells = cells(aim.bounds);
-    let first = (turn - turn / 4 - 1).wrapping_mul(A_SEED);
+    let in_turn = turn - turn / 4 - 1;
+    let first = in_turn.wrapping_mul(A_SEED);
+    let mut whose_turn_it_is: Vec<_> =
+        (0..A_SEED).map(|number| nth_of(&cells, first.wrapping_add(number))).collect();
+    // Few scenarios write a directory a batch, so what only these do gets one more.
+    if occurrences(aim.bounds, A_BATCHS_DIRECTORY) > 0 {
+        let of_output: Vec<_> =
+            cells.iter().filter(|(_, step, _)| step.place == Place::Output).copied().collect();
+        whose_turn_it_is.push(nth_of(&of_output, in_turn));
+    }
     let (mut needs_a_crash, mut needs_the_cache) = (false, false);
-    for number in (0..A_SEED).filter(|_| !cells.is_empty()).map(|number| first.wrapping_add(number)) {
-        let (kind, step, made) = cells[spread(number, cells.len() as u64) as usize];
+    for (kind, step, made) in whose_turn_it_is.into_iter().flatten() {
         // More than one such fault could end the run before the other.
         if kind.class() == Class::Detectable {
             faults.retain(|fault| fault.kind().class() != Class::Detectable);
@@ -97,8 +108,7 @@ fn cells(bounds: &Bounds) -> Vec<(FaultKind, Step, u64)> {
     let keeps_state = bounds.steps.iter().any(|(step, _)| step.place == Place::State);
     let of_recoveries = OF_RECOVERIES.into_iter().map(|(operation, place)| Step { operation, place });
     // Only a batch with a directory of its own has something to remove when it is emitted again.
-    let in_directories =
-        occurrences(bounds, Step { operation: DiskOperation::CreateDir, place: Place::Output }) > 0;
+    let in_directories = occurrences(bounds, A_BATCHS_DIRECTORY) > 0;
     let is_made = |place: Place| match place {
         Place::State => keeps_state,
         Place::Output => in_directories,
@@ -116,6 +126,11 @@ fn cells(bounds: &Bounds) -> Vec<(FaultKind, Step, u64)> {
 
 fn occurrences(bounds: &Bounds, wanted: Step) -> u64 {
     bounds.steps.iter().find(|(step, _)| *step == wanted).map_or(0, |(_, made)| made.len() as u64)
+}
+
+/// The one of some whose turn it is; none of none.
+fn nth_of<T: Copy>(all: &[T], number: u64) -> Option<T> {
+    all.get(spread(number, all.len().max(1) as u64) as usize).copied()
 }
 
 /// A place among so many for each number: consecutive numbers far apart, and each place once in a round.

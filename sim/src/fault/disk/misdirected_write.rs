@@ -25,13 +25,20 @@ pub struct MisdirectedWrite {
     pub byte: u64,
 }
 
+/// In bytes.
+const SECTOR: u64 = 512;
+
 impl Kind for MisdirectedWrite {
     fn draw(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Self {
         Self {
             trigger: aim.disk(rng, |operation| operation == DiskOperation::Append),
             place: aim.place(rng),
             file: rng.magnitude(0..=3),
-            byte: rng.magnitude(0..=1 << 14),
+            byte: match rng.magnitude(0..=1 << 14) {
+                // Every second one begins where a sector does, as on most disks: the first byte of a small file.
+                byte if byte.is_multiple_of(2) => byte - byte % SECTOR,
+                byte => byte,
+            },
         }
     }
 
