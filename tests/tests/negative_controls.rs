@@ -57,7 +57,7 @@ caught! {
     a_file_sync_that_does_nothing_stops_progress: FileSyncDoesNothing, I11, "running-total";
     a_sink_written_twice_breaks_the_order_of_times: OutputWrittenTwice, I12, "word-count-tcp";
     an_error_that_nobody_looks_at_is_taken_for_success: ErrorsAreSwallowed, I13, "running-total";
-    a_directory_sync_that_does_nothing_makes_recoveries_differ: DirectorySyncDoesNothing, I14, "remember";
+    a_directory_sync_that_does_nothing_makes_recoveries_differ: DirectorySyncDoesNothing, I14, "sessions-tcp";
     a_failed_sync_that_is_told_once_lets_two_drivers_share_a_generation: FailedSyncsAreToldOnce, I10, "hot-words-tcp";
     a_failed_sync_that_is_told_once_takes_what_a_start_needs: FailedSyncsAreToldOnce, I11, "hot-words-tcp";
     a_create_that_overwrites_lets_two_drivers_claim_one_generation: CreateNewOverwrites, I10, "running-total";
