@@ -1,5 +1,5 @@
 //! Situations that only several faults together make, and that a swarm hardly ever draws: what else comes one after the other comes at
-//! once. Of 64 seeds that have a turn here one gets none of them.
+//! once. Of 128 seeds that have a turn here one gets none of them.
 //!
 //! - An *overload*: the disk is so slow that a batch is not over when the next one is due, and the driver crashes in it.
 //! - A *long look*: where the journal goes on to its next segment, one operation takes longer than batches do, mostly one that only
@@ -19,11 +19,13 @@
 //! - A *rotten reserve*: a power loss in the middle of retention brings names back, and then the newest checkpoint or its snapshot rots: what
 //!   was kept in case of that must be whole, also for the driver after the next.
 //!
+//! - A *stray checkpoint*: it lands where the one before it is, whole, and the driver dies right after it has published it.
+//!
 //! All but the first are made of steps that must be met as they are planned, so nothing else is in such a plan.
 
 use super::{
-    Aim, BitRot, Class, DiskOperation, Fault, FaultKind, Moment, Place, SlowDisk, Step, Takeover, Trigger,
-    aimed::aimed,
+    Aim, BitRot, Class, DiskOperation, Fault, FaultKind, MisdirectedWrite, Moment, Place, SlowDisk, Step,
+    Takeover, Trigger, aimed::aimed,
 };
 use crate::{rng::Draws, world::Life};
 use rand_chacha::ChaCha8Rng;
@@ -45,6 +47,11 @@ pub(super) fn add(
         0 if turn.is_multiple_of(8) && may(FaultKind::Takeover) => {
             if let Some(takeover) = overlap(crashes, rng, aim) {
                 *faults = takeover;
+            }
+        }
+        0 if turn % 128 == 60 => {
+            if let Some(drawn) = stray_checkpoint(rng, aim) {
+                *faults = drawn;
             }
         }
         0 if turn % 16 == 12 && turn % 64 != 60 => {
@@ -294,6 +301,33 @@ fn rotten_reserve(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<Fault>> {
     Some(vec![power_loss, Fault::BitRot(rot), crash])
 }
 
+/// `None` if the kinds may not be drawn, or if the run without faults has no second checkpoint.
+fn stray_checkpoint(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<Fault>> {
+    let needed = [FaultKind::MisdirectedWrite, FaultKind::Crash];
+    let rename = Step { operation: DiskOperation::Rename, place: Place::Checkpoint };
+    let made =
+        aim.bounds.steps.iter().find(|(step, _)| *step == rename).map_or(0, |(_, made)| made.len() as u64);
+    if needed.iter().any(|kind| !aim.bounds.kinds.contains(kind)) || made < 2 {
+        return None;
+    }
+    let nth = rng.between(2..=made);
+    let at = |operation, moment| Trigger::Step {
+        life: Life::FIRST,
+        operation,
+        place: Place::Checkpoint,
+        nth,
+        moment,
+    };
+    let write = MisdirectedWrite {
+        trigger: at(DiskOperation::Append, Moment::Before),
+        place: Place::Checkpoint,
+        file: 0,
+        byte: 0,
+    };
+    let crash = aimed(FaultKind::Crash, at(DiskOperation::Rename, Moment::After), rng, aim);
+    Some(vec![Fault::MisdirectedWrite(write), crash])
+}
+
 /// It goes on for some batches, few more often. What the one before it does late must not matter to whoever comes third.
 fn crash_of_a_successor(life: Life, crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Fault {
     let (operation, place, nth) = (DiskOperation::Append, Place::Output, rng.magnitude(1..=12));
@@ -473,6 +507,28 @@ mod tests {
             }
         }
         assert!(failed_syncs > 10 && others > 2, "{failed_syncs} failed syncs, {others} others");
+    }
+
+    #[test]
+    fn a_stray_checkpoint_lands_in_the_one_before_and_the_driver_dies_right_after_it() {
+        let rename = Step { operation: DiskOperation::Rename, place: Place::Checkpoint };
+        let bounds = Bounds { steps: vec![(rename, vec![40, 45, 51])], turn: Some(240), ..Bounds::default() };
+        for seed in 0..20 {
+            let [Fault::MisdirectedWrite(write), Fault::Crash(crash)] = &Plan::draw(seed, &bounds).faults[..]
+            else {
+                panic!("{seed}")
+            };
+            let (Trigger::Step { nth: written, .. }, Trigger::Step { nth: published, .. }) =
+                (&write.trigger, &crash.trigger)
+            else {
+                panic!("{seed}")
+            };
+            assert!(written == published && (2..=3).contains(written));
+            assert!((write.file, write.byte, crash.power_loss.is_none()) == (0, 0, true));
+        }
+        let once = Bounds { steps: vec![(rename, vec![40])], turn: Some(240), ..Bounds::default() };
+        let is_stray = |fault: &Fault| matches!(fault, Fault::MisdirectedWrite(write) if write.byte == 0 && matches!(write.trigger, Trigger::Step { life: Life(1), nth: 2.., .. }));
+        assert!((0..20).all(|seed| !Plan::draw(seed, &once).faults.first().is_some_and(is_stray)));
     }
 
     #[test]
