@@ -1,7 +1,7 @@
 //! Where a drawn fault is aimed: within the bounds of the run without faults, and with an eye to what the rest of the plan does, so
 //! that most of the drawn triggers are reached.
 
-use super::{Bounds, DiskOperation, Moment, Place, Step, Trigger};
+use super::{Bounds, DiskOperation, FaultKind, Moment, Place, Step, Trigger};
 use crate::{rng::Draws, world::Life};
 use rand_chacha::ChaCha8Rng;
 
@@ -15,6 +15,11 @@ pub(crate) struct Aim<'a> {
 }
 
 impl Aim<'_> {
+    /// Whether all of these kinds may be drawn.
+    pub fn may(&self, kinds: &[FaultKind]) -> bool {
+        kinds.iter().all(|kind| self.bounds.kinds.contains(kind))
+    }
+
     /// A life, the first and the last more often.
     pub fn life(&self, rng: &mut ChaCha8Rng) -> Life {
         let life = match rng.below(3) {

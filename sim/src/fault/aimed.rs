@@ -124,7 +124,8 @@ fn cells(bounds: &Bounds) -> Vec<(FaultKind, Step, u64)> {
     kinds.flat_map(|kind| cell(*kind)).collect()
 }
 
-fn occurrences(bounds: &Bounds, wanted: Step) -> u64 {
+/// How often the run without faults makes a step.
+pub(super) fn occurrences(bounds: &Bounds, wanted: Step) -> u64 {
     bounds.steps.iter().find(|(step, _)| *step == wanted).map_or(0, |(_, made)| made.len() as u64)
 }
 
