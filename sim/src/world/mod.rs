@@ -16,6 +16,7 @@
 
 mod halt;
 mod node;
+mod planned;
 mod state;
 mod time;
 mod trace;
