@@ -9,7 +9,7 @@
 //! tells both: whoever is told ends, and names it anew at its next start.
 
 use super::{
-    fence::{file_name, generation_of, newest},
+    fence::{file_name, generation_of},
     store::{checkpoints_in, remove},
 };
 use crate::{
@@ -83,7 +83,7 @@ impl CheckpointDirectory {
     /// [`Error::Fenced`] if somebody has claimed a newer one meanwhile, [`Error::Disk`].
     async fn claim(&mut self) -> Result<()> {
         let claims = self.claims();
-        let mut generation = newest(&self.env, &claims).await?.max(self.newest_writer().await?);
+        let mut generation = self.newest_listed().await?.max(self.newest_writer().await?);
         let (mut file, path) = loop {
             generation = generation.next();
             let path = claims.join(file_name(generation));

@@ -5,12 +5,11 @@
 
 use super::directory::CheckpointDirectory;
 use crate::{
-    env::Env,
     error::{Error, Result},
     ids::Generation,
     journal::stale_list,
 };
-use std::{cmp::Ordering, path::Path};
+use std::cmp::Ordering;
 
 impl CheckpointDirectory {
     /// Makes sure that no newer driver has started.
@@ -36,19 +35,20 @@ impl CheckpointDirectory {
     }
 
     /// The newest claim, which is ours or a newer one, unless ours was lost.
-    pub(super) async fn newest_claim(&self) -> Result<Generation> {
-        match newest(&self.env, &self.claims()).await? {
+    async fn newest_claim(&self) -> Result<Generation> {
+        match self.newest_listed().await? {
             // Our own claim is not in it: that listing is of before, and would not have shown a newer one either.
-            found if found < self.generation => newest(&self.env, &self.claims()).await,
-            found => Ok(found),
+            newest if newest < self.generation => self.newest_listed().await,
+            newest => Ok(newest),
         }
     }
-}
 
-/// The newest claim that the directory of claims shows.
-pub(super) async fn newest(env: &Env, claims: &Path) -> Result<Generation> {
-    let names = env.disk.list(claims).await.map_err(Error::disk("list", claims))?;
-    Ok(names.iter().filter_map(|name| generation_of(name)).max().unwrap_or(Generation(0)))
+    /// The newest claim that the directory shows.
+    pub(super) async fn newest_listed(&self) -> Result<Generation> {
+        let claims = self.claims();
+        let names = self.env.disk.list(&claims).await.map_err(Error::disk("list", &claims))?;
+        Ok(names.iter().filter_map(|name| generation_of(name)).max().unwrap_or(Generation(0)))
+    }
 }
 
 /// The name of a generation's claim.

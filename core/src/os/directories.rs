@@ -55,7 +55,7 @@ pub(super) fn parent(path: &Path) -> &Path {
 }
 
 /// Makes the names in a directory durable that nobody holds open.
-fn sync_dir(path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     sync(&File::open(path)?)
 }
 

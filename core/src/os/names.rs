@@ -1,6 +1,6 @@
 //! What happens to names: directories and renaming.
 
-use super::directories::{parent, sync};
+use super::directories::{parent, sync, sync_dir};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -63,7 +63,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         // The root has no name.
         None => Ok(()),
-        Some(_) => sync(&fs::File::open(parent(path))?),
+        Some(_) => sync_dir(parent(path)),
     }
 }
 

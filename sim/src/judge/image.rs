@@ -57,6 +57,11 @@ pub(super) fn checkpoint_path(id: CheckpointId) -> String {
     format!("{ROOT}checkpoint/{:010}-{:010}", id.sequence.0, id.generation.0)
 }
 
+/// Where a claim is.
+pub(super) fn claim_path(generation: Generation) -> String {
+    format!("{ROOT}generation/{:010}", generation.0)
+}
+
 /// Where a snapshot is.
 pub(super) fn snapshot_path(name: &str) -> String {
     format!("{ROOT}state/{name}")

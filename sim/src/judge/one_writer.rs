@@ -225,7 +225,7 @@ fn removed_files(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
 fn claim_that_tells_nobody(evidence: &Evidence, claims: &[Claim]) -> Option<String> {
     let last = evidence.lives.last().filter(|life| life.end == LifeEnd::Stopped)?;
     let claim = claims.iter().find(|claim| claim.life == last.life)?;
-    let path = format!("/checkpoint/generation/{:010}", claim.generation.0);
+    let path = image::claim_path(claim.generation);
     let image = evidence.last_written();
     let tells = image
         .get(&path)
