@@ -38,7 +38,7 @@ pub(super) struct Prove {
     #[arg(value_name = "SCENARIO", value_parser = simulated::scenario)]
     scenarios: Vec<Scenario>,
     /// At most so many seeds of each scenario for a step
-    #[arg(long, value_name = "N", default_value = "300")]
+    #[arg(long, value_name = "N", default_value = "1000")]
     seeds: NonZeroU64,
     /// How many steps at once [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = simulated::jobs_parser())]

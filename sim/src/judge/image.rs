@@ -79,7 +79,11 @@ fn readable(id: CheckpointId, bytes: &[u8]) -> Option<Checkpoint> {
 fn has_its_snapshot(image: &Image, checkpoint: &Checkpoint) -> bool {
     checkpoint.snapshot.as_ref().is_none_or(|snapshot| {
         let state = image.get(&snapshot_path(&snapshot.name));
-        state.is_some_and(|state| state.len() as u64 == snapshot.bytes && frames_fill(state))
+        // Another snapshot that landed here is whole, too, and not this one.
+        let is_named = |state: &&Vec<u8>| {
+            (state.len() as u64, crc32c::crc32c(state)) == (snapshot.bytes, snapshot.checksum)
+        };
+        state.filter(is_named).is_some_and(|state| frames_fill(state))
     })
 }
 
