@@ -1,12 +1,15 @@
 //! What can go wrong, and when.
 //!
-//! Every kind of fault is one file: its parameters, what it does, its line in a report, how it is drawn, its test. They stand
-//! in four families: [`process`], [`disk`], [`network`], [`clock`]; and every kind is in one [`Class`], which says what an engine owes
-//! under it. A [`Plan`] is a list of faults with [`Trigger`]s; a seed draws one within [`Bounds`], a [`PlanFile`] holds one,
-//! [`crate::shrink`] makes one smaller. What became of each planned fault is a [`FaultOutcome`]: fired, at what, or missed.
+//! Every kind of fault is one file: its parameters, what it does, its line in a report, its words and its end on the timeline, how a
+//! seed draws it, its test. They stand in four families: [`process`], [`disk`], [`network`], [`clock`]; and every kind is in one
+//! [`Class`], which says what an engine owes under it. A [`Plan`] is a list of faults with [`Trigger`]s; a seed draws one within
+//! [`Bounds`], a [`PlanFile`] holds one, [`crate::shrink`] makes one smaller. What became of each planned fault is a
+//! [`FaultOutcome`]: fired, at what, or missed.
 //!
-//! What the faults do to the disk, to connections, to the clocks and to the process is done where these are: in [`crate::disk`],
-//! [`crate::network`], [`crate::clock`] and [`crate::world`].
+//! What the faults do to the disk, to connections, to the source, to the clocks and to the process is done where these are: in
+//! [`crate::disk`], [`crate::network`], [`crate::source`], [`crate::clock`] and [`crate::world`]. It is tested there, too: in
+//! `disk/faulty.rs`, `network/tests.rs`, `source/tests.rs`, and for clocks and process in `world/tests.rs`; what a start of
+//! another program may do to a whole run is in `tests/tests/other_program.rs`, beside the crates.
 
 mod aim;
 mod aimed;
@@ -24,6 +27,7 @@ pub mod process;
 mod situation;
 mod step;
 mod trigger;
+mod words;
 
 pub(crate) use aim::Aim;
 pub(crate) use armed::{Armed, Due};
@@ -48,6 +52,7 @@ pub use process::{
 };
 pub use step::{DiskOperation, NetworkOperation, NetworkOperationMade, Place, Step, StepMade, StepSet};
 pub use trigger::{Moment, Trigger};
+pub use words::{Until, Words};
 
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -64,6 +69,15 @@ pub(crate) trait Kind: fmt::Display + Sized {
     /// For how many milliseconds of virtual time it goes on once it has fired.
     fn lasts_ms(&self) -> u64 {
         0
+    }
+
+    /// What the timeline of a report says when it fires. Where lines are sent once, what becomes of half a line depends on how its
+    /// connection ends.
+    fn on_timeline(&self, lines_are_sent_once: bool) -> Words;
+
+    /// Until when it goes on, on the timeline of a report.
+    fn until(&self) -> Until {
+        Until::Lasts(self.lasts_ms())
     }
 }
 
@@ -116,10 +130,27 @@ macro_rules! faults {
             }
 
             /// For how many milliseconds of virtual time it goes on once it has fired.
-            pub fn lasts_ms(&self) -> u64 {
+            pub(crate) fn lasts_ms(&self) -> u64 {
                 match self {
                     Self::Crash(fault) => fault.lasts_ms(),
                     $(Self::$variant(fault) => fault.lasts_ms(),)*
+                }
+            }
+
+            /// What the timeline of a report says when it fires. Where lines are sent once, what becomes of half a line depends on
+            /// how its connection ends.
+            pub fn on_timeline(&self, lines_are_sent_once: bool) -> Words {
+                match self {
+                    Self::Crash(fault) => fault.on_timeline(lines_are_sent_once),
+                    $(Self::$variant(fault) => fault.on_timeline(lines_are_sent_once),)*
+                }
+            }
+
+            /// Until when it goes on, on the timeline of a report.
+            pub fn until(&self) -> Until {
+                match self {
+                    Self::Crash(fault) => fault.until(),
+                    $(Self::$variant(fault) => fault.until(),)*
                 }
             }
 

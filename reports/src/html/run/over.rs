@@ -2,7 +2,7 @@
 
 use highwater_core::event::Event;
 use highwater_sim::{
-    fault::{Fault, FaultKind, Firing},
+    fault::{Fault, Firing, Until},
     run::{Connection, Happening, RunReport},
     world::{Life, VirtualTime},
 };
@@ -12,14 +12,11 @@ use highwater_sim::{
 pub(super) fn over_at(report: &RunReport, fault: &Fault, firing: &Firing) -> VirtualTime {
     let at = firing.at;
     let after = |ms: u64| VirtualTime(at.0.saturating_add(ms.saturating_mul(1_000_000)));
-    let end_of = |number| {
-        let mut connections = report.detail.iter().flat_map(|detail| &detail.connections);
-        let connection = connections.find(|connection| connection.number == number);
-        connection.map_or(at, |connection| connection_end(connection, report))
-    };
-    let over = match fault {
+    let over = match fault.until() {
+        Until::Moment => at,
+        Until::Lasts(ms) => after(ms),
         // A driver that gives the attempt up is not hit by it any more.
-        Fault::Hang(hang) => {
+        Until::Answer(ms) => {
             let told = report.timeline.iter().find(|entry| {
                 entry.life == firing.life
                     && entry.at > at
@@ -29,15 +26,14 @@ pub(super) fn over_at(report: &RunReport, fault: &Fault, firing: &Firing) -> Vir
                     )
             });
             let given_up = told.map_or(end_of_life(firing.life, report), |entry| entry.at);
-            after(hang.for_ms).min(given_up)
+            after(ms).min(given_up)
         }
-        Fault::Trickle(trickle) => end_of(trickle.connection),
-        Fault::SmallBuffer(buffer) => end_of(buffer.connection),
-        Fault::Drift(_) => report.took,
-        other => match other.kind() {
-            FaultKind::Crash | FaultKind::PowerLoss | FaultKind::CrashLoop | FaultKind::Stop => at,
-            _ => after(other.lasts_ms()),
-        },
+        Until::EndOfConnection(number) => {
+            let mut connections = report.detail.iter().flat_map(|detail| &detail.connections);
+            let connection = connections.find(|connection| connection.number == number);
+            connection.map_or(at, |connection| connection_end(connection, report))
+        }
+        Until::EndOfRun => report.took,
     };
     over.min(report.took)
 }

@@ -3,7 +3,7 @@
 //! What it does: from the given time on the wall clock of every node gains or loses against the monotonic one, for ever.
 //! Missed when the run is over before.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Until, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,14 @@ impl Kind for Drift {
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Time { at_ms: self.at_ms })
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("DRIFT", format!("the wall clock is {} parts in a million fast from here on", self.ppm))
+    }
+
+    fn until(&self) -> Until {
+        Until::EndOfRun
+    }
 }
 
 impl fmt::Display for Drift {
@@ -44,5 +52,13 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Drift { at_ms: 7, ppm: -200 };
         assert_eq!(fault.to_string(), "the wall clock drifts by -200 ppm at 7 ms");
+    }
+
+    #[test]
+    fn on_the_timeline_it_goes_on_until_the_end_of_the_run() {
+        let fault = Drift { at_ms: 7, ppm: -200 };
+        let words = Words::new("DRIFT", "the wall clock is -200 parts in a million fast from here on");
+        assert_eq!(fault.on_timeline(false), words);
+        assert_eq!(fault.until(), Until::EndOfRun);
     }
 }

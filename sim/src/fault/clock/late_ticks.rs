@@ -3,7 +3,7 @@
 //! What it does: every sleep of the driver that begins within that time lasts so much longer, never less. Missed when the
 //! run is over before.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,13 @@ impl Kind for LateTicks {
     fn lasts_ms(&self) -> u64 {
         self.for_ms.saturating_add(self.late_ms)
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new(
+            "LATE TICKS",
+            format!("for {} ms sleepers wake up to {} ms late", self.for_ms, self.late_ms),
+        )
+    }
 }
 
 impl fmt::Display for LateTicks {
@@ -49,5 +56,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = LateTicks { at_ms: 7, for_ms: 40, late_ms: 3 };
         assert_eq!(fault.to_string(), "ticks come 3 ms late at 7 ms for 40 ms");
+    }
+
+    #[test]
+    fn the_timeline_says_how_late_sleepers_wake_up() {
+        let fault = LateTicks { at_ms: 7, for_ms: 40, late_ms: 3 };
+        let words = Words::new("LATE TICKS", "for 40 ms sleepers wake up to 3 ms late");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

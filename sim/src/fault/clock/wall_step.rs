@@ -3,7 +3,7 @@
 //! What it does: from the trigger on the wall clock of every node is another. The monotonic clock is not. Missed when the
 //! trigger is.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,10 @@ impl Kind for WallStep {
     fn trigger(&self) -> Option<Trigger> {
         Some(self.trigger.clone())
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("WALL STEP", format!("the wall clock steps by {} ms", self.by_ms))
+    }
 }
 
 impl fmt::Display for WallStep {
@@ -48,5 +52,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = WallStep { trigger: Trigger::Start { life: Life(2) }, by_ms: -5 };
         assert_eq!(fault.to_string(), "the wall clock steps by -5 ms before life 2");
+    }
+
+    #[test]
+    fn the_timeline_says_which_way_the_clock_steps() {
+        let fault = WallStep { trigger: Trigger::Time { at_ms: 10 }, by_ms: -5 };
+        let words = Words::new("WALL STEP", "the wall clock steps by -5 ms");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

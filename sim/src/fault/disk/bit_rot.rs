@@ -5,7 +5,7 @@
 //! Detectable: all invariants hold, or the driver stops with an error that names file and offset. Missed when the place holds no
 //! file with any content.
 
-use super::super::{Aim, Kind, Place, Trigger};
+use super::super::{Aim, Kind, Place, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,16 @@ impl Kind for BitRot {
     fn trigger(&self) -> Option<Trigger> {
         Some(self.trigger.clone())
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new(
+            "BIT ROT",
+            format!(
+                "a bit flips in a file of the place {}; the checksum that covers it must tell",
+                self.place
+            ),
+        )
+    }
 }
 
 impl fmt::Display for BitRot {
@@ -71,5 +81,16 @@ mod tests {
             fault.to_string(),
             "bit 3 of byte 99 of the file 0 from the newest in journal rots before life 2"
         );
+    }
+
+    #[test]
+    fn the_timeline_says_that_a_checksum_must_tell() {
+        let fault =
+            BitRot { trigger: Trigger::Time { at_ms: 10 }, place: Place::Journal, file: 0, byte: 99, bit: 3 };
+        let words = Words::new(
+            "BIT ROT",
+            "a bit flips in a file of the place journal; the checksum that covers it must tell",
+        );
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

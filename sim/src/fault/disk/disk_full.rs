@@ -3,7 +3,7 @@
 //! What it does: from the trigger on, what needs space fails with ENOSPC: creating a file or a directory that is not there, and
 //! appending, of which a part may be written. Removing, renaming, truncating, syncing and reading go on. Missed when the trigger is.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,10 @@ impl Kind for DiskFull {
     fn lasts_ms(&self) -> u64 {
         self.for_ms
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("DISK FULL", format!("for {} ms nothing more fits", self.for_ms))
+    }
 }
 
 impl fmt::Display for DiskFull {
@@ -47,5 +51,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = DiskFull { trigger: Trigger::Time { at_ms: 9 }, for_ms: 50 };
         assert_eq!(fault.to_string(), "disk full for 50 ms at 9 ms");
+    }
+
+    #[test]
+    fn the_timeline_says_how_long_nothing_fits() {
+        let fault = DiskFull { trigger: Trigger::Time { at_ms: 10 }, for_ms: 50 };
+        let words = Words::new("DISK FULL", "for 50 ms nothing more fits");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! Left out: pages that are evicted, which shows on ext4 and XFS before a power loss what it left.
 
-use super::super::{Aim, DiskOperation, Kind, Trigger};
+use super::super::{Aim, DiskOperation, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,15 @@ impl Kind for FailedSync {
     fn trigger(&self) -> Option<Trigger> {
         Some(self.trigger.clone())
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        let pages = match self.file_system {
+            FileSystem::Ext4 => "it stays readable until a power loss shows a length without its data",
+            FileSystem::Xfs => "it stays readable until a power loss shows that it is not there",
+            FileSystem::Btrfs => "it is gone at once",
+        };
+        Words::new("SYNC FAILS", format!("what was not synced never will be: {pages}"))
+    }
 }
 
 impl fmt::Display for FailedSync {
@@ -76,5 +85,12 @@ mod tests {
             file_system: FileSystem::Xfs,
         };
         assert_eq!(fault.to_string(), "failed sync as on xfs before disk operation 4 of life 1");
+    }
+
+    #[test]
+    fn the_timeline_says_what_becomes_of_the_pages() {
+        let fault = FailedSync { trigger: Trigger::Time { at_ms: 10 }, file_system: FileSystem::Btrfs };
+        let words = Words::new("SYNC FAILS", "what was not synced never will be: it is gone at once");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -4,7 +4,7 @@
 //! of the bytes, of anything else all or nothing, by a coin); or all of it: to the driver its outcome is unknown. A lock that fails is
 //! never taken. Missed when the trigger is.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -25,6 +25,10 @@ impl Kind for IoError {
     fn trigger(&self) -> Option<Trigger> {
         Some(self.trigger.clone())
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("I/O ERROR", "the driver is told EIO, whatever was done")
+    }
 }
 
 impl fmt::Display for IoError {
@@ -44,5 +48,12 @@ mod tests {
         let fault =
             IoError { trigger: Trigger::DiskOperation { life: Life(1), number: 4, moment: Moment::Before } };
         assert_eq!(fault.to_string(), "EIO before disk operation 4 of life 1");
+    }
+
+    #[test]
+    fn the_timeline_says_that_the_driver_is_told_eio() {
+        let fault = IoError { trigger: Trigger::Time { at_ms: 10 } };
+        let words = Words::new("I/O ERROR", "the driver is told EIO, whatever was done");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -3,7 +3,7 @@
 //! What it does: the append at the trigger never reaches the medium. Reads see it until the life ends, from the page cache; then its
 //! bytes are zeros. Detectable. Missed when the trigger is not reached by an append into the checkpoint directory.
 
-use super::super::{Aim, DiskOperation, Kind, Trigger};
+use super::super::{Aim, DiskOperation, Kind, Trigger, Words};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -23,6 +23,10 @@ impl Kind for LostWrite {
 
     fn trigger(&self) -> Option<Trigger> {
         Some(self.trigger.clone())
+    }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("LOST WRITE", "the bytes never reach the medium, and its sync says they did")
     }
 }
 
@@ -44,5 +48,12 @@ mod tests {
             trigger: Trigger::DiskOperation { life: Life(1), number: 4, moment: Moment::Before },
         };
         assert_eq!(fault.to_string(), "lost write before disk operation 4 of life 1");
+    }
+
+    #[test]
+    fn the_timeline_says_that_the_sync_is_no_witness() {
+        let fault = LostWrite { trigger: Trigger::Time { at_ms: 10 } };
+        let words = Words::new("LOST WRITE", "the bytes never reach the medium, and its sync says they did");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -5,7 +5,7 @@
 //! life ends, from the page cache. Detectable. Missed when the trigger is not reached by an append into the checkpoint directory, or
 //! the place holds no other file with any content.
 
-use super::super::{Aim, DiskOperation, Kind, Place, Trigger};
+use super::super::{Aim, DiskOperation, Kind, Place, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,10 @@ impl Kind for MisdirectedWrite {
     fn trigger(&self) -> Option<Trigger> {
         Some(self.trigger.clone())
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("MISDIRECT", "the bytes land in another file, and zeros where they should be")
+    }
 }
 
 impl fmt::Display for MisdirectedWrite {
@@ -75,5 +79,13 @@ mod tests {
             fault.to_string(),
             "misdirected write into byte 9 of the file 1 from the newest in state, before disk operation 4 of life 1"
         );
+    }
+
+    #[test]
+    fn the_timeline_says_that_both_places_are_wrong() {
+        let fault =
+            MisdirectedWrite { trigger: Trigger::Time { at_ms: 10 }, place: Place::State, file: 1, byte: 9 };
+        let words = Words::new("MISDIRECT", "the bytes land in another file, and zeros where they should be");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

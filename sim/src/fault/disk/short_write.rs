@@ -3,7 +3,7 @@
 //! What it does: the append at the trigger writes a part of its bytes and returns an error, whatever the moment. Missed when the
 //! trigger is not reached by an append.
 
-use super::super::{Aim, DiskOperation, Kind, Trigger};
+use super::super::{Aim, DiskOperation, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,13 @@ impl Kind for ShortWrite {
     fn trigger(&self) -> Option<Trigger> {
         Some(self.trigger.clone())
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new(
+            "SHORT",
+            format!("{} of 1024 parts are written, and the driver is told an error", self.part),
+        )
+    }
 }
 
 impl fmt::Display for ShortWrite {
@@ -51,5 +58,12 @@ mod tests {
             part: 512,
         };
         assert_eq!(fault.to_string(), "short write of 512/1024 before disk operation 4 of life 1");
+    }
+
+    #[test]
+    fn the_timeline_says_how_much_is_written() {
+        let fault = ShortWrite { trigger: Trigger::Time { at_ms: 10 }, part: 512 };
+        let words = Words::new("SHORT", "512 of 1024 parts are written, and the driver is told an error");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

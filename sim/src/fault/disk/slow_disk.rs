@@ -4,7 +4,7 @@
 //! it is one operation alone that stalls, the one at the trigger or the first after it. An operation that a crash overtakes before its
 //! effect has none. Missed when the trigger is.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,16 @@ impl Kind for SlowDisk {
     fn lasts_ms(&self) -> u64 {
         self.for_ms.saturating_add(self.latency_ms)
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        match self.for_ms {
+            0 => Words::new("DISK HANGS", format!("the operation takes {} ms", self.latency_ms)),
+            for_ms => {
+                let does = format!("for {for_ms} ms every operation takes {} ms", self.latency_ms);
+                Words::new("SLOW DISK", does)
+            }
+        }
+    }
 }
 
 impl fmt::Display for SlowDisk {
@@ -60,5 +70,14 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = SlowDisk { trigger: Trigger::Time { at_ms: 9 }, for_ms: 0, latency_ms: 40 };
         assert_eq!(fault.to_string(), "stall of 40 ms at 9 ms");
+    }
+
+    #[test]
+    fn the_timeline_tells_a_stall_of_one_operation_from_a_slow_disk() {
+        let stall = SlowDisk { trigger: Trigger::Time { at_ms: 9 }, for_ms: 0, latency_ms: 40 };
+        let slow = SlowDisk { for_ms: 500, ..stall.clone() };
+        assert_eq!(stall.on_timeline(false), Words::new("DISK HANGS", "the operation takes 40 ms"));
+        let words = Words::new("SLOW DISK", "for 500 ms every operation takes 40 ms");
+        assert_eq!(slow.on_timeline(false), words);
     }
 }

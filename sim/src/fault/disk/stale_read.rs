@@ -4,7 +4,7 @@
 //! a name in that directory, had not happened yet. Detectable. Missed when the trigger is reached by no such operation in the
 //! checkpoint directory, or it would have answered the same.
 
-use super::super::{Aim, DiskOperation, Kind, Trigger};
+use super::super::{Aim, DiskOperation, Kind, Trigger, Words};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -28,6 +28,10 @@ impl Kind for StaleRead {
     fn trigger(&self) -> Option<Trigger> {
         Some(self.trigger.clone())
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("STALE READ", "the driver sees what was there before")
+    }
 }
 
 impl fmt::Display for StaleRead {
@@ -48,5 +52,12 @@ mod tests {
             trigger: Trigger::DiskOperation { life: Life(1), number: 4, moment: Moment::Before },
         };
         assert_eq!(fault.to_string(), "stale read before disk operation 4 of life 1");
+    }
+
+    #[test]
+    fn the_timeline_says_that_the_driver_sees_the_past() {
+        let fault = StaleRead { trigger: Trigger::Time { at_ms: 10 } };
+        let words = Words::new("STALE READ", "the driver sees what was there before");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -4,7 +4,7 @@
 //! way is lost, as if the source had sent no more. The source finds an orderly end too, and a reset when it writes on.
 //! Missed when the driver never makes that connection or never reads so far.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -28,6 +28,11 @@ impl Kind for Close {
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Byte { connection: self.connection, after_bytes: self.after_bytes })
     }
+
+    fn on_timeline(&self, lines_are_sent_once: bool) -> Words {
+        let half = if lines_are_sent_once { "; half a line at the end is a record" } else { "" };
+        Words::new("CLOSE", format!("ended in order{half}"))
+    }
 }
 
 impl fmt::Display for Close {
@@ -43,5 +48,13 @@ mod tests {
     #[test]
     fn a_close_reads_as_one_line() {
         assert_eq!(Close { connection: 2, after_bytes: 7 }.to_string(), "close connection 2 after 7 bytes");
+    }
+
+    #[test]
+    fn the_timeline_says_what_becomes_of_half_a_line_that_is_not_sent_again() {
+        let fault = Close { connection: 2, after_bytes: 7 };
+        assert_eq!(fault.on_timeline(false), Words::new("CLOSE", "ended in order"));
+        let words = Words::new("CLOSE", "ended in order; half a line at the end is a record");
+        assert_eq!(fault.on_timeline(true), words);
     }
 }

@@ -4,7 +4,7 @@
 //! keep-alive finds it out, at each end by itself: its reads and writes fail with `TimedOut`. What is written until then goes into
 //! the send buffer, and no further. Missed when the driver never makes that connection or never reads so far.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -32,6 +32,10 @@ impl Kind for HalfOpen {
     fn lasts_ms(&self) -> u64 {
         crate::network::KEEPALIVE_MS
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("HALF OPEN", "the source is gone, and nobody tells the driver")
+    }
 }
 
 impl fmt::Display for HalfOpen {
@@ -48,5 +52,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = HalfOpen { connection: 2, after_bytes: 7 };
         assert_eq!(fault.to_string(), "connection 2 half-open after 7 bytes");
+    }
+
+    #[test]
+    fn the_timeline_says_that_the_driver_is_not_told() {
+        let fault = HalfOpen { connection: 2, after_bytes: 7 };
+        let words = Words::new("HALF OPEN", "the source is gone, and nobody tells the driver");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -7,7 +7,7 @@
 //! Only this attempt hangs: for a driver that gives it up in time the fault is over then. So the bound of liveness counts from its beginning,
 //! however long it would hang.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Until, Words};
 use crate::{network::CONNECT_PATIENCE_MS, rng::Draws};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,14 @@ impl Kind for Hang {
     fn trigger(&self) -> Option<Trigger> {
         None
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("HANG", format!("the attempt to connect gets no answer for {} ms", self.for_ms))
+    }
+
+    fn until(&self) -> Until {
+        Until::Answer(self.for_ms)
+    }
 }
 
 impl fmt::Display for Hang {
@@ -50,5 +58,13 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Hang { attempt: 2, for_ms: 3000 };
         assert_eq!(fault.to_string(), "connect attempt 2 hangs for 3000 ms");
+    }
+
+    #[test]
+    fn on_the_timeline_it_goes_on_until_its_answer() {
+        let fault = Hang { attempt: 2, for_ms: 3000 };
+        let words = Words::new("HANG", "the attempt to connect gets no answer for 3000 ms");
+        assert_eq!(fault.on_timeline(false), words);
+        assert_eq!(fault.until(), Until::Answer(3000));
     }
 }

@@ -5,7 +5,7 @@
 //! connection, what was held back arrives on the old one, and then its reset. Missed when the driver never makes that connection,
 //! never reads so far, or has nothing to say, as to a `tcp://` source.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -30,6 +30,10 @@ impl Kind for LateData {
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Byte { connection: self.connection, after_bytes: self.after_bytes })
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("LATE DATA", "it is cut, and what was under way arrives after the next one was made")
+    }
 }
 
 impl fmt::Display for LateData {
@@ -50,5 +54,13 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = LateData { connection: 2, after_bytes: 7 };
         assert_eq!(fault.to_string(), "connection 2 delivers late to the source after 7 bytes");
+    }
+
+    #[test]
+    fn the_timeline_says_when_the_rest_arrives() {
+        let fault = LateData { connection: 2, after_bytes: 7 };
+        let words =
+            Words::new("LATE DATA", "it is cut, and what was under way arrives after the next one was made");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -3,7 +3,7 @@
 //! What it does: whatever is sent in that time is under way for longer. What is sent after it does not overtake it. Missed when the
 //! run is over before.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,10 @@ impl Kind for Latency {
         // A connect goes there and back.
         self.for_ms.saturating_add(self.extra_ms.saturating_mul(2))
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("LATENCY", format!("for {} ms everything arrives {} ms later", self.for_ms, self.extra_ms))
+    }
 }
 
 impl fmt::Display for Latency {
@@ -54,5 +58,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Latency { at_ms: 5, for_ms: 70, extra_ms: 200 };
         assert_eq!(fault.to_string(), "200 ms more latency at 5 ms for 70 ms");
+    }
+
+    #[test]
+    fn the_timeline_says_how_much_later_everything_arrives() {
+        let fault = Latency { at_ms: 5, for_ms: 70, extra_ms: 200 };
+        let words = Words::new("LATENCY", "for 70 ms everything arrives 200 ms later");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -5,7 +5,7 @@
 //! to which nothing arrived for its time gives the connection up with `TimedOut` and tells nobody. The other end takes the
 //! connection for sound until its next probe or write that gets through is answered with a reset. Missed when the run is over before.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::{
     network::{KEEPALIVE_MS, PROBE_MS},
     rng::Draws,
@@ -67,6 +67,10 @@ impl Kind for Partition {
     fn lasts_ms(&self) -> u64 {
         self.for_ms.saturating_add(if self.for_ms > KEEPALIVE_MS { PROBE_MS } else { 0 })
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("PARTITION", format!("for {} ms nothing arrives {}", self.for_ms, self.direction))
+    }
 }
 
 impl fmt::Display for Partition {
@@ -83,5 +87,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Partition { at_ms: 5, for_ms: 70, direction: Direction::ToDriver };
         assert_eq!(fault.to_string(), "partition towards the driver at 5 ms for 70 ms");
+    }
+
+    #[test]
+    fn the_timeline_says_where_nothing_arrives() {
+        let fault = Partition { at_ms: 5, for_ms: 70, direction: Direction::ToDriver };
+        let words = Words::new("PARTITION", "for 70 ms nothing arrives towards the driver");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

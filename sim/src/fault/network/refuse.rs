@@ -3,7 +3,7 @@
 //! What it does: the given attempts of the driver to connect fail with `ConnectionRefused`, after a round trip. Missed when the driver
 //! never makes so many.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,10 @@ impl Kind for Refuse {
     fn lasts_ms(&self) -> u64 {
         self.times.saturating_mul(1_000)
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("REFUSE", format!("{} attempts to connect are refused", self.times))
+    }
 }
 
 impl Refuse {
@@ -55,5 +59,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Refuse { attempt: 2, times: 3 };
         assert_eq!(fault.to_string(), "3 refused connects from attempt 2 on");
+    }
+
+    #[test]
+    fn the_timeline_says_how_many_attempts_are_refused() {
+        let fault = Refuse { attempt: 2, times: 3 };
+        let words = Words::new("REFUSE", "3 attempts to connect are refused");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

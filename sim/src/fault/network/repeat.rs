@@ -4,7 +4,7 @@
 //! of its own to the driver. A `resume://` source sends what it is asked for and repeats nothing. Missed when the driver never makes
 //! that connection, when nothing was sent before, and with a `resume://` source.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,10 @@ impl Kind for Repeat {
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Byte { connection: self.connection, after_bytes: 0 })
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("REPEAT", format!("the source sends {} lines again", self.lines))
+    }
 }
 
 impl fmt::Display for Repeat {
@@ -44,5 +48,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Repeat { connection: 2, lines: 7 };
         assert_eq!(fault.to_string(), "connection 2 repeats 7 lines");
+    }
+
+    #[test]
+    fn the_timeline_says_how_many_lines_come_again() {
+        let fault = Repeat { connection: 2, lines: 7 };
+        let words = Words::new("REPEAT", "the source sends 7 lines again");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -4,7 +4,7 @@
 //! is lost. The source finds the connection reset one latency later. Missed when the driver never makes that connection
 //! or never reads so far. Left out: a reset that overtakes bytes which the driver could already read.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -28,6 +28,10 @@ impl Kind for Reset {
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Byte { connection: self.connection, after_bytes: self.after_bytes })
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("RESET", "what was under way is lost")
+    }
 }
 
 impl fmt::Display for Reset {
@@ -46,5 +50,12 @@ mod tests {
             Reset { connection: 1, after_bytes: 412 }.to_string(),
             "reset connection 1 after 412 bytes"
         );
+    }
+
+    #[test]
+    fn the_timeline_says_what_a_reset_loses() {
+        let fault = Reset { connection: 1, after_bytes: 412 };
+        let words = Words::new("RESET", "what was under way is lost");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

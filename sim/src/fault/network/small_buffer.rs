@@ -3,7 +3,7 @@
 //! What it does: so many bytes at most may be under way in each direction of that connection. Missed when the driver never makes it.
 //! So small a buffer is slow: a few bytes for each latency. It is not drawn so small that a run could not end in time.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Until, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,14 @@ impl Kind for SmallBuffer {
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Byte { connection: self.connection, after_bytes: 0 })
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("BUFFER", format!("it holds {} bytes in each direction", self.bytes))
+    }
+
+    fn until(&self) -> Until {
+        Until::EndOfConnection(self.connection)
+    }
 }
 
 impl fmt::Display for SmallBuffer {
@@ -43,5 +51,13 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = SmallBuffer { connection: 2, bytes: 7 };
         assert_eq!(fault.to_string(), "connection 2 has send buffers of 7 bytes");
+    }
+
+    #[test]
+    fn on_the_timeline_it_goes_on_until_the_end_of_its_connection() {
+        let fault = SmallBuffer { connection: 2, bytes: 7 };
+        let words = Words::new("BUFFER", "it holds 7 bytes in each direction");
+        assert_eq!(fault.on_timeline(false), words);
+        assert_eq!(fault.until(), Until::EndOfConnection(2));
     }
 }

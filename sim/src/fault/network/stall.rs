@@ -4,7 +4,7 @@
 //! or a reset neither. Then everything arrives. The source notices only when its send buffer is full. Missed when the
 //! driver never makes that connection or never reads so far.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,10 @@ impl Kind for Stall {
     fn lasts_ms(&self) -> u64 {
         self.for_ms
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("STALL", format!("nothing arrives for {} ms", self.for_ms))
+    }
 }
 
 impl fmt::Display for Stall {
@@ -57,5 +61,12 @@ mod tests {
             Stall { connection: 1, after_bytes: 0, for_ms: 900 }.to_string(),
             "stall connection 1 after 0 bytes for 900 ms"
         );
+    }
+
+    #[test]
+    fn the_timeline_says_how_long_nothing_arrives() {
+        let fault = Stall { connection: 1, after_bytes: 0, for_ms: 900 };
+        let words = Words::new("STALL", "nothing arrives for 900 ms");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -4,7 +4,7 @@
 //! the send buffer by so many at a time, with a moment between two, in which anything else may happen. Missed when the driver never
 //! makes that connection or never reads so far.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Until, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,14 @@ impl Kind for Trickle {
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Byte { connection: self.connection, after_bytes: self.after_bytes })
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("TRICKLE", format!("at most {} bytes at a time from here on", self.bytes_max))
+    }
+
+    fn until(&self) -> Until {
+        Until::EndOfConnection(self.connection)
+    }
 }
 
 impl fmt::Display for Trickle {
@@ -51,5 +59,13 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Trickle { connection: 2, after_bytes: 7, bytes_max: 1 };
         assert_eq!(fault.to_string(), "connection 2 gives 1 bytes at a time after 7 bytes");
+    }
+
+    #[test]
+    fn on_the_timeline_it_goes_on_until_the_end_of_its_connection() {
+        let fault = Trickle { connection: 2, after_bytes: 7, bytes_max: 1 };
+        let words = Words::new("TRICKLE", "at most 1 bytes at a time from here on");
+        assert_eq!(fault.on_timeline(false), words);
+        assert_eq!(fault.until(), Until::EndOfConnection(2));
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! Left out: a crash of the source; a machine that comes back with a broken disk.
 
-use super::super::{Aim, Bounds, DiskOperation, FaultKind, Kind, Moment, PowerLoss, Trigger};
+use super::super::{Aim, Bounds, DiskOperation, FaultKind, Kind, Moment, PowerLoss, Trigger, Until, Words};
 use crate::{rng::Draws, world::Life};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -129,6 +129,23 @@ impl Kind for Crash {
     fn lasts_ms(&self) -> u64 {
         self.restart_after_ms
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        let verb = if self.power_loss.is_some() { "POWER LOSS" } else { "CRASH" };
+        Words::new(verb, what_survives(self.power_loss.as_ref()))
+    }
+
+    fn until(&self) -> Until {
+        Until::Moment
+    }
+}
+
+/// What a crash leaves of what was written, on the timeline of a report.
+pub(super) fn what_survives(power_loss: Option<&PowerLoss>) -> String {
+    match power_loss {
+        None => "the process dies, its completed writes survive".into(),
+        Some(power_loss) => power_loss.what_survives(),
+    }
 }
 
 /// Often one of the plain images, each of which is a bug of its own.
@@ -196,5 +213,16 @@ mod tests {
             assert!(process_only.iter().all(|crash| crash.power_loss.is_none()));
             assert!(Crash::draw_all(&mut rng, &[FaultKind::Reset], &Bounds::default()).is_empty());
         }
+    }
+
+    #[test]
+    fn on_the_timeline_it_is_a_moment_with_what_survives_it() {
+        let trigger = Trigger::Time { at_ms: 10 };
+        let crash = Crash { restart_after_ms: 250, trigger, power_loss: None };
+        let words = Words::new("CRASH", "the process dies, its completed writes survive");
+        assert_eq!(crash.on_timeline(false), words);
+        let power_loss = Crash { power_loss: Some(PowerLoss::image(0)), ..crash };
+        assert_eq!(power_loss.on_timeline(false), Words::new("POWER LOSS", "nothing unsynced survives"));
+        assert_eq!(power_loss.until(), Until::Moment);
     }
 }

@@ -4,7 +4,8 @@
 //! off. The outcome tells of the first of them, the totals count them all. Missed when the first of these lives never
 //! begins or makes no so many operations.
 
-use super::super::{Aim, Kind, Moment, PowerLoss, Trigger};
+use super::super::{Aim, Kind, Moment, PowerLoss, Trigger, Until, Words};
+use super::crash::what_survives;
 use crate::rng::Draws;
 use crate::world::Life;
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +30,14 @@ pub struct CrashLoop {
 }
 
 impl CrashLoop {
+    /// Which of its crashes one is, on the timeline of a report: the first is told by what it hit.
+    pub fn which(&self, hit_first: Option<&str>) -> String {
+        match hit_first {
+            Some(hit) => format!("the first of {} lives in a row, before: {hit}", self.lives),
+            None => format!("once more, before disk operation {}", self.operation),
+        }
+    }
+
     /// The crash of a life, if it is one of those.
     pub(crate) fn in_life(&self, life: Life) -> Option<Trigger> {
         let number = self.operation;
@@ -56,6 +65,14 @@ impl Kind for CrashLoop {
     fn lasts_ms(&self) -> u64 {
         self.restart_after_ms
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("CRASH LOOP", what_survives(self.power_loss.as_ref()))
+    }
+
+    fn until(&self) -> Until {
+        Until::Moment
+    }
 }
 
 impl fmt::Display for CrashLoop {
@@ -78,5 +95,19 @@ mod tests {
         let fault =
             CrashLoop { life: Life(2), lives: 3, operation: 7, restart_after_ms: 5, power_loss: None };
         assert_eq!(fault.to_string(), "3 crashes in a row from life 2 on, each before disk operation 7");
+    }
+
+    #[test]
+    fn on_the_timeline_each_crash_is_a_moment_and_the_first_says_how_many_there_are() {
+        let power_loss = Some(PowerLoss::image(1));
+        let fault = CrashLoop { life: Life(2), lives: 3, operation: 7, restart_after_ms: 5, power_loss };
+        let words = Words::new("CRASH LOOP", "everything survives, by luck");
+        assert_eq!(fault.on_timeline(false), words);
+        assert_eq!(fault.until(), Until::Moment);
+        assert_eq!(
+            fault.which(Some("sync journal/7")),
+            "the first of 3 lives in a row, before: sync journal/7"
+        );
+        assert_eq!(fault.which(None), "once more, before disk operation 7");
     }
 }

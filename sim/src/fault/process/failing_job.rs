@@ -3,7 +3,7 @@
 //! What it does: the given computation of the life ends with an error before it has begun. The driver may end with that
 //! error; the batch must be done all the same, later. Missed when the life never makes so many.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use crate::world::Life;
 use rand_chacha::ChaCha8Rng;
@@ -28,6 +28,10 @@ impl Kind for FailingJob {
     fn trigger(&self) -> Option<Trigger> {
         None
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("JOB FAILS", "the computation fails, and would succeed if tried again")
+    }
 }
 
 impl fmt::Display for FailingJob {
@@ -44,5 +48,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = FailingJob { life: Life(1), job: 3 };
         assert_eq!(fault.to_string(), "computation 3 of life 1 fails");
+    }
+
+    #[test]
+    fn the_timeline_says_that_the_computation_fails_but_once() {
+        let fault = FailingJob { life: Life(1), job: 3 };
+        let words = Words::new("JOB FAILS", "the computation fails, and would succeed if tried again");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

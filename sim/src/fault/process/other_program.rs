@@ -5,7 +5,7 @@
 //! the right program needs; that one is started a second later. Missed when that life never begins, or finds no checkpoint: then
 //! nothing says which program is the right one.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::world::Life;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,13 @@ impl Kind for OtherProgram {
     fn trigger(&self) -> Option<Trigger> {
         Some(Trigger::Start { life: self.life })
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new(
+            "OTHER PROGRAM",
+            "the life is of a program that drops lines and writes no tap: it must be refused",
+        )
+    }
 }
 
 impl fmt::Display for OtherProgram {
@@ -43,5 +50,15 @@ mod tests {
     #[test]
     fn it_reads_as_one_line() {
         assert_eq!(OtherProgram { life: Life(2) }.to_string(), "life 2 is of another program");
+    }
+
+    #[test]
+    fn the_timeline_says_that_the_program_must_be_refused() {
+        let fault = OtherProgram { life: Life(2) };
+        let words = Words::new(
+            "OTHER PROGRAM",
+            "the life is of a program that drops lines and writes no tap: it must be refused",
+        );
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

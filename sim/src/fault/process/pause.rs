@@ -6,7 +6,7 @@
 //! has its whole effect, of which the driver hears then, if it is one of the disk, or just before. Nobody starts another
 //! driver. Missed when the trigger is.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,10 @@ impl Kind for Pause {
     fn lasts_ms(&self) -> u64 {
         self.for_ms
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("PAUSE", format!("the process stands still for {} ms", self.for_ms))
+    }
 }
 
 impl fmt::Display for Pause {
@@ -50,5 +54,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Pause { trigger: Trigger::Time { at_ms: 10 }, for_ms: 7 };
         assert_eq!(fault.to_string(), "pause of 7 ms at 10 ms");
+    }
+
+    #[test]
+    fn the_timeline_says_how_long_the_process_stands_still() {
+        let fault = Pause { trigger: Trigger::Time { at_ms: 10 }, for_ms: 7 };
+        let words = Words::new("PAUSE", "the process stands still for 7 ms");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

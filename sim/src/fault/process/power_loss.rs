@@ -54,6 +54,18 @@ impl PowerLoss {
     pub fn image(image_seed: u64) -> Self {
         Self { image_seed, keep: None }
     }
+
+    /// What it leaves of what was not synced, on the timeline of a report.
+    pub(super) fn what_survives(&self) -> String {
+        match (&self.keep, self.image_seed) {
+            (Some(keep), _) => format!("of what was not synced, survive: {keep}"),
+            (None, 0) => "nothing unsynced survives".into(),
+            (None, 1) => "everything survives, by luck".into(),
+            (None, 2) => "of what was not synced, names and lengths survive, data do not".into(),
+            (None, 3) => "of what was not synced, data survive and names do not".into(),
+            (None, seed) => format!("what survives of the unsynced is drawn from {seed}"),
+        }
+    }
 }
 
 impl fmt::Display for PowerLoss {
@@ -132,5 +144,14 @@ mod tests {
         let nothing = PowerLoss { keep: Some(Kept::default()), ..PowerLoss::default() };
         assert_eq!(toml::from_str::<PowerLoss>(&toml::to_string(&nothing).unwrap()).unwrap(), nothing);
         assert_eq!(nothing.to_string(), "keep nothing");
+    }
+
+    #[test]
+    fn the_timeline_tells_a_plain_image_from_a_drawn_one_and_from_a_chosen_one() {
+        let plain = PowerLoss::image(2).what_survives();
+        assert_eq!(plain, "of what was not synced, names and lengths survive, data do not");
+        assert_eq!(PowerLoss::image(9).what_survives(), "what survives of the unsynced is drawn from 9");
+        let chosen = PowerLoss { image_seed: 9, keep: Some(Kept::default()) };
+        assert_eq!(chosen.what_survives(), "of what was not synced, survive: nothing");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What it does: the given computations of the life take the given virtual time. Missed when the life never makes so many.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use crate::world::Life;
 use rand_chacha::ChaCha8Rng;
@@ -40,6 +40,13 @@ impl Kind for SlowBatch {
     fn lasts_ms(&self) -> u64 {
         self.jobs.saturating_mul(self.takes_ms)
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new(
+            "SLOW BATCH",
+            format!("{} computations from here on take {} ms each", self.jobs, self.takes_ms),
+        )
+    }
 }
 
 impl fmt::Display for SlowBatch {
@@ -60,5 +67,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = SlowBatch { life: Life(1), job: 3, jobs: 2, takes_ms: 1500 };
         assert_eq!(fault.to_string(), "2 slow batches of 1500 ms from computation 3 of life 1 on");
+    }
+
+    #[test]
+    fn the_timeline_says_how_many_computations_are_slow() {
+        let fault = SlowBatch { life: Life(1), job: 3, jobs: 2, takes_ms: 1500 };
+        let words = Words::new("SLOW BATCH", "2 computations from here on take 1500 ms each");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -3,7 +3,7 @@
 //! What it does: each of the first disk operations of the life takes the given time, however long the others take. Missed when that
 //! life never begins.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use crate::world::Life;
 use rand_chacha::ChaCha8Rng;
@@ -34,6 +34,13 @@ impl Kind for SlowStart {
     fn lasts_ms(&self) -> u64 {
         self.operations.saturating_mul(self.latency_ms)
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new(
+            "SLOW START",
+            format!("the first {} disk operations take {} ms each", self.operations, self.latency_ms),
+        )
+    }
 }
 
 impl fmt::Display for SlowStart {
@@ -54,5 +61,12 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = SlowStart { life: Life(2), operations: 9, latency_ms: 30 };
         assert_eq!(fault.to_string(), "slow start of life 2: 9 disk operations of 30 ms each");
+    }
+
+    #[test]
+    fn the_timeline_says_how_many_operations_are_slow() {
+        let fault = SlowStart { life: Life(2), operations: 9, latency_ms: 30 };
+        let words = Words::new("SLOW START", "the first 9 disk operations take 30 ms each");
+        assert_eq!(fault.on_timeline(false), words);
     }
 }

@@ -3,7 +3,7 @@
 //! What it does: the supervisor asks for an orderly stop; the driver must take what it has received, process it and end
 //! without an error. Missed when no driver is up then.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Until, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,14 @@ impl Kind for Stop {
     fn lasts_ms(&self) -> u64 {
         self.restart_after_ms
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new("ASK", "the driver is asked to stop in the middle of the stream")
+    }
+
+    fn until(&self) -> Until {
+        Until::Moment
+    }
 }
 
 impl fmt::Display for Stop {
@@ -47,5 +55,13 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Stop { at_ms: 10, restart_after_ms: 5 };
         assert_eq!(fault.to_string(), "orderly stop at 10 ms, restart after 5 ms");
+    }
+
+    #[test]
+    fn on_the_timeline_it_is_a_moment_in_which_the_driver_is_asked() {
+        let fault = Stop { at_ms: 10, restart_after_ms: 5 };
+        let words = Words::new("ASK", "the driver is asked to stop in the middle of the stream");
+        assert_eq!(fault.on_timeline(false), words);
+        assert_eq!(fault.until(), Until::Moment);
     }
 }

@@ -6,7 +6,7 @@
 //! that it was in the middle of, which must not matter. A fault that names its life strikes the older driver also then; a power loss of
 //! either ends both, since they have one disk. Missed when the trigger is, and when it strikes one that was replaced already.
 
-use super::super::{Aim, Kind, Trigger};
+use super::super::{Aim, Kind, Trigger, Words};
 use crate::rng::Draws;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,16 @@ impl Kind for Takeover {
     fn lasts_ms(&self) -> u64 {
         self.for_ms.max(self.after_ms)
     }
+
+    fn on_timeline(&self, _: bool) -> Words {
+        Words::new(
+            "TAKEOVER",
+            format!(
+                "the process stands still for {} ms, and the next life starts after {} ms without waiting for it",
+                self.for_ms, self.after_ms
+            ),
+        )
+    }
 }
 
 impl fmt::Display for Takeover {
@@ -60,5 +70,15 @@ mod tests {
     fn it_reads_as_one_line() {
         let fault = Takeover { trigger: Trigger::Time { at_ms: 10 }, for_ms: 7, after_ms: 5 };
         assert_eq!(fault.to_string(), "takeover at 10 ms: paused for 7 ms, the next life starts after 5 ms");
+    }
+
+    #[test]
+    fn the_timeline_says_that_the_next_life_does_not_wait() {
+        let fault = Takeover { trigger: Trigger::Time { at_ms: 10 }, for_ms: 7, after_ms: 5 };
+        let words = Words::new(
+            "TAKEOVER",
+            "the process stands still for 7 ms, and the next life starts after 5 ms without waiting for it",
+        );
+        assert_eq!(fault.on_timeline(false), words);
     }
 }
