@@ -26,5 +26,6 @@ pub(crate) use outline::{SnapshotOutline, outline_snapshot};
 pub(crate) use retention::{Retained, Retention};
 pub(crate) use snapshot::{Frozen, read_snapshot, restore, write_snapshot};
 pub(crate) use store::{
-    TEMPORARY, checkpoints_in, list_checkpoints, publish, read_checkpoint, remove, remove_temporaries,
+    TEMPORARY, checkpoints_in, file_name, list_checkpoints, publish, read_checkpoint, remove,
+    remove_temporaries,
 };

@@ -3,7 +3,8 @@
 //! Kept are the newest checkpoints, and the newest one of the snapshot before the newest snapshot, so that neither one
 //! damaged checkpoint nor one damaged snapshot leaves nothing to recover from; and all that these need: their snapshots, and
 //! the journal from the oldest segment that one of them names. A checkpoint's name is durably gone before anything that it
-//! refers to is removed.
+//! refers to is removed; unless the sync of its directory failed for another driver, of which only those are told that had named
+//! something there. One that comes back is older than all that are retained, and a start passes over it.
 //!
 //! A checkpoint that an earlier generation published last counts for nothing here, though it is kept as long as any: the sync
 //! of its name may have failed, and then a power loss takes it.

@@ -18,7 +18,7 @@ use std::{
 pub(crate) const TEMPORARY: &str = ".tmp";
 
 /// The file name of a checkpoint, and of the snapshot of the state as it was then.
-pub(super) fn file_name(id: CheckpointId) -> String {
+pub(crate) fn file_name(id: CheckpointId) -> String {
     format!("{:010}-{:010}", id.sequence.0, id.generation.0)
 }
 
@@ -53,13 +53,17 @@ pub(crate) fn checkpoints_in(names: &[String]) -> Vec<CheckpointId> {
     ids
 }
 
-/// Reads and verifies a checkpoint.
+/// Reads and verifies a checkpoint; `None` if it is not there, or not any more.
 ///
 /// # Errors
 /// [`Error::Damaged`], [`Error::Disk`].
-pub(crate) async fn read_checkpoint(env: &Env, checkpoints: &Path, id: CheckpointId) -> Result<Checkpoint> {
+pub(crate) async fn read_checkpoint(
+    env: &Env,
+    checkpoints: &Path,
+    id: CheckpointId,
+) -> Result<Option<Checkpoint>> {
     let path = checkpoints.join(file_name(id));
-    let bytes = crate::journal::read_file(&*env.disk, &path).await?;
+    let Some(bytes) = crate::journal::read_if_there(&*env.disk, &path).await? else { return Ok(None) };
     let damaged = |error| Error::damaged(&path, 0, &error);
     let (frame, length) = codec::read_frame(&bytes).map_err(damaged)?;
     if frame.generation != id.generation || frame.sequence != id.sequence.0 {
@@ -69,7 +73,7 @@ pub(crate) async fn read_checkpoint(env: &Env, checkpoints: &Path, id: Checkpoin
         let reason = format!("{} bytes follow its end", bytes.len() - length);
         return Err(Error::Damaged { path, offset: length as u64, reason });
     }
-    frame.decode().map_err(damaged)
+    frame.decode().map(Some).map_err(damaged)
 }
 
 /// Publishes a checkpoint: in one step, and durably. One that exists is an error, never replaced.

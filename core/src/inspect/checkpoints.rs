@@ -4,11 +4,11 @@
 //! (`tests/tests/damaged_directory/inspected.rs`).
 
 use super::{
-    FoundCheckpoint, FoundSnapshot, Inspection, OperatorState, PendingBatch, SourceState, Start, damage_of,
-    listing::Listing,
+    FoundCheckpoint, FoundSnapshot, Inspection, OperatorState, PendingBatch, SourceState, Start,
+    checkpoint_of, damage_of, listing::Listing,
 };
 use crate::{
-    checkpoint::{Checkpoint, SnapshotOutline, checkpoints_in, outline_snapshot, read_checkpoint},
+    checkpoint::{Checkpoint, SnapshotOutline, checkpoints_in, outline_snapshot},
     codec,
     dstream::{OperatorDescription, OperatorKind},
     env::Env,
@@ -52,7 +52,7 @@ pub(super) async fn look(
             }
             () => None,
         };
-        match read_checkpoint(env, &directory.join("checkpoint"), id).await {
+        match checkpoint_of(env, directory, id).await {
             Ok(checkpoint) => {
                 if passed_over.is_none() {
                     retained.get_or_insert_with(|| checkpoint.retained.clone());

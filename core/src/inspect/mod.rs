@@ -22,8 +22,11 @@ pub use found::{
 };
 
 use crate::{
+    checkpoint::{Checkpoint, file_name, read_checkpoint},
     env::Env,
     error::{Error, Result},
+    ids::CheckpointId,
+    journal::missing,
 };
 use listing::Listing;
 use std::{path::Path, time::Duration};
@@ -101,6 +104,13 @@ async fn look(env: &Env, directory: &Path, listing: &Listing, depth: Depth) -> R
 }
 
 /// Keeps damage to tell of it; any other error is the caller's.
+/// Reads and verifies a checkpoint that was listed. One that is gone counts as damage until the directory is looked at again.
+async fn checkpoint_of(env: &Env, directory: &Path, id: CheckpointId) -> Result<Checkpoint> {
+    let checkpoints = directory.join("checkpoint");
+    let read = read_checkpoint(env, &checkpoints, id).await?;
+    read.ok_or_else(|| missing(&checkpoints.join(file_name(id))))
+}
+
 fn damage_of(error: Error) -> Result<Damage> {
     match error {
         Error::Damaged { path, offset, reason } => Ok(Damage { file: path, offset, reason }),

@@ -3,9 +3,9 @@
 //! What was published or said to be durable must be whole, whether a start needs it or not. What never was may be torn: a crash leaves
 //! that behind, the next start removes it, and it is told as a remark.
 
-use super::{Damage, Inspection, checkpoints::Read, damage_of, listing::Listing};
+use super::{Damage, Inspection, checkpoint_of, checkpoints::Read, damage_of, listing::Listing};
 use crate::{
-    checkpoint::{outline_snapshot, read_checkpoint},
+    checkpoint::outline_snapshot,
     codec::{FrameError, read_frame},
     env::Env,
     error::{Error, Result},
@@ -21,7 +21,7 @@ pub(super) async fn look(
     inspection: &mut Inspection,
 ) -> Result<()> {
     for (id, _) in listing.checkpoints().into_iter().filter(|(id, _)| !read.contains_key(id)) {
-        if let Err(error) = read_checkpoint(env, &directory.join("checkpoint"), id).await {
+        if let Err(error) = checkpoint_of(env, directory, id).await {
             inspection.damage.push(damage_of(error)?);
         }
     }

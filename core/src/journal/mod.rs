@@ -29,8 +29,8 @@ pub use entry::{Allocation, Block, BlockRange, Completion, Record, SegmentHeader
 pub use marks::{DurableMark, MARK_BYTES, Marks, decode_marks};
 pub(crate) use outline::outline;
 pub(crate) use reader::{
-    FoundJournal, Keep, WAL, cannot_read, list_segments, read_block, read_file, read_journal, read_marks,
-    segments_in, stale_list,
+    FoundJournal, Keep, WAL, cannot_read, list_segments, missing, read_block, read_file, read_if_there,
+    read_journal, read_marks, segments_in, stale_list,
 };
 pub use reader::{Segment, decode_segment};
 pub(crate) use writer::{Inherited, Journal, Location, Moved};

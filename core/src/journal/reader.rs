@@ -148,6 +148,31 @@ pub(crate) async fn read_journal(
     seen: Option<SegmentName>,
     keep: Keep,
 ) -> Result<FoundJournal> {
+    match look(env, journal, from, seen, keep).await? {
+        Look::Whole(found) => Ok(found),
+        // An older driver may have begun it between the listing and the reading of the marks: then it is there now.
+        Look::Continued(_) => match look(env, journal, from, seen, keep).await? {
+            Look::Whole(found) => Ok(found),
+            Look::Continued(next) => Err(missing(&next.wal(journal))),
+        },
+    }
+}
+
+/// What one look at a journal finds.
+enum Look {
+    /// All of it.
+    Whole(FoundJournal),
+    /// The newest segment that was begun says that this one follows it.
+    Continued(SegmentName),
+}
+
+async fn look(
+    env: &Env,
+    journal: &Path,
+    from: SegmentId,
+    seen: Option<SegmentName>,
+    keep: Keep,
+) -> Result<Look> {
     let (mut names, mut marks) = list_segments(env, journal).await?;
     let is_stale =
         |names: &[SegmentName]| names.iter().map(|name| name.age()).max() < seen.map(SegmentName::age);
@@ -208,7 +233,7 @@ pub(crate) async fn read_journal(
             _ => {}
         }
         if marked.continued {
-            return Err(missing(&SegmentName { segment: name.segment.next(), ..name }.wal(journal)));
+            return Ok(Look::Continued(SegmentName { segment: name.segment.next(), ..name }));
         }
         found.torn_bytes += bytes - segment.length;
         for (name, length) in segment.header.predecessors.iter().copied() {
@@ -225,7 +250,7 @@ pub(crate) async fn read_journal(
         found.segments.push((name, segment));
         break;
     }
-    Ok(found)
+    Ok(Look::Whole(found))
 }
 
 /// Reads a segment of which a successor says how long it is valid.
@@ -277,7 +302,8 @@ pub(crate) async fn read_marks(env: &Env, journal: &Path, name: SegmentName) -> 
     }
 }
 
-fn missing(path: &Path) -> Error {
+/// The error of a file that should be there.
+pub(crate) fn missing(path: &Path) -> Error {
     Error::Damaged { path: path.to_owned(), offset: 0, reason: "the file is missing".into() }
 }
 
@@ -292,8 +318,8 @@ pub(crate) async fn read_file(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
     read_if_there(disk, path).await?.ok_or_else(|| missing(path))
 }
 
-/// Reads a whole file: at least as much of it as it says that it has, if need be at the second try.
-async fn read_if_there(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>> {
+/// Reads a whole file, if it is there: at least as much of it as it says that it has, if need be at the second try.
+pub(crate) async fn read_if_there(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>> {
     let length = match disk.length(path).await {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         length => length.map_err(Error::disk("read the length of", path))?,

@@ -116,7 +116,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let directories = Directories::default();
         let missing = dir.path().join("missing");
-        let error = directories.naming(&missing.join("a"), || File::create(missing.join("a"))).unwrap_err();
+        let never = || -> io::Result<()> { panic!("the directory is opened first") };
+        let error = directories.naming(&missing.join("a"), never).unwrap_err();
         assert_eq!((error.kind(), held(&directories)), (io::ErrorKind::NotFound, 0));
         assert_eq!(directories.sync(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
         // What failed may have been done.

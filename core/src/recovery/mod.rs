@@ -17,7 +17,8 @@ pub(crate) use replay::{Recovered, RecoveredSource, replay};
 
 use crate::{
     checkpoint::{
-        Checkpoint, CheckpointDirectory, Retained, list_checkpoints, read_checkpoint, read_snapshot,
+        Checkpoint, CheckpointDirectory, Retained, file_name, list_checkpoints, read_checkpoint,
+        read_snapshot,
     },
     dstream::{OperatorDescription, difference},
     env::Env,
@@ -27,7 +28,7 @@ use crate::{
     journal::{FoundJournal, Keep, SegmentName, list_segments, read_journal, stale_list},
     listeners::Listeners,
 };
-use std::path::Path;
+use std::{io::ErrorKind, path::Path};
 
 /// The state's chunks, by operator.
 pub(crate) type Chunks = Vec<(OperatorId, Vec<u8>)>;
@@ -146,7 +147,12 @@ async fn choose(
         }
         let read = read_checkpoint(env, &checkpoints, id).await;
         let checkpoint = match read {
-            Ok(checkpoint) => checkpoint,
+            Ok(Some(checkpoint)) => checkpoint,
+            // It was listed.
+            Ok(None) => {
+                let path = checkpoints.join(file_name(id));
+                return Err(Error::changed("read", &path)(ErrorKind::NotFound.into()));
+            }
             Err(error @ Error::Damaged { .. }) => {
                 reject(&mut candidates, id, &error, listeners);
                 continue;

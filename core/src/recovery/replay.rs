@@ -293,7 +293,12 @@ fn digest(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::SegmentId, journal::SegmentName};
+    use crate::{
+        ids::{Interval, OperatorId, SegmentId},
+        journal::{BlockRange, SegmentName},
+        sink::SinkPosition,
+    };
+    use std::collections::BTreeSet;
 
     const WHERE: Location = Location {
         segment: SegmentName { segment: SegmentId(0), generation: Generation(1) },
@@ -332,5 +337,73 @@ mod tests {
         assert_eq!(lost(&of(&[(1_000, 2_000)]), 3_000), Some(true));
         let completed = Replay { completed: BatchTime(3_000), ..of(&[(1_000, 2_000)]) };
         assert_eq!(lost(&completed, 2_000), Some(true));
+    }
+
+    #[test]
+    fn the_digest_tells_each_thing_that_decides_what_happens_next() {
+        struct Found {
+            checkpoint: Checkpoint,
+            replay: Replay,
+            allocated: BatchTime,
+            source: RecoveredSource,
+        }
+        let found = || Found {
+            checkpoint: Checkpoint {
+                interval: Interval::from_secs(1),
+                zero_time: BatchTime(0),
+                hash_seed: 7,
+                operators: Vec::new(),
+                completed: BatchTime(1_000),
+                allocated: BatchTime(1_000),
+                basis: BatchTime(1_000),
+                snapshot: None,
+                pending: Vec::new(),
+                sources: Vec::new(),
+                sinks: Vec::new(),
+                retained: Vec::new(),
+                journal_from: SegmentId(0),
+                journal_newest: None,
+                journal_durable: 0,
+            },
+            replay: of(&[(1_000, 2_000), (2_000, 3_000)]),
+            allocated: BatchTime(3_000),
+            source: RecoveredSource::default(),
+        };
+        let digest_with = |change: &dyn Fn(&mut Found)| {
+            let mut changed = found();
+            change(&mut changed);
+            digest(&changed.checkpoint, &changed.replay, changed.allocated, &[changed.source])
+        };
+        let block = || StoredBlock {
+            source: SourceId(0),
+            block: BlockId(4),
+            records: 1,
+            location: WHERE,
+            data: None,
+            _room: None,
+        };
+        let range = || BlockRange { source: SourceId(0), from: BlockId(1), until: BlockId(2) };
+        let sink = || SinkProgress { operator: OperatorId(1), name: "out".into(), position: SinkPosition(3) };
+        let changes: [&dyn Fn(&mut Found); 10] = [
+            &|found| found.checkpoint.interval = Interval::from_secs(2),
+            &|found| found.checkpoint.zero_time = BatchTime(500),
+            &|found| found.checkpoint.hash_seed = 8,
+            &|found| found.replay.completed = BatchTime(2_000),
+            &|found| found.allocated = BatchTime(4_000),
+            &|found| found.replay.allocations.get_mut(&BatchTime(3_000)).unwrap().0.blocks.push(range()),
+            &|found| found.replay.sinks.push(sink()),
+            &|found| found.source.next = BlockId(5),
+            &|found| found.source.unallocated.push_back(block()),
+            &|found| found.source.position = Some(Position(vec![1])),
+        ];
+        let mut digests: BTreeSet<u64> = changes.iter().map(|change| digest_with(*change)).collect();
+        digests.insert(digest_with(&|_| {}));
+        assert_eq!(digests.len(), changes.len() + 1);
+        // Where a block stands, and which checkpoint led there, decides nothing.
+        let elsewhere = digest_with(&|found| {
+            found.checkpoint.journal_from = SegmentId(3);
+            found.replay.records = 9;
+        });
+        assert!(digests.contains(&elsewhere));
     }
 }
