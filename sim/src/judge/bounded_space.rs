@@ -89,6 +89,8 @@ fn has_removed(life: &LifeEvidence) -> bool {
 fn left_behind<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a String> {
     let image = &case.evidence.last_image;
     let whole: Vec<_> = image::checkpoints(image).into_values().flatten().collect();
+    let retained = image::retained(image);
+    let newest = retained.iter().max().copied();
     let first_segment = whole.iter().map(|checkpoint| checkpoint.journal_from).min();
     let snapshots = whole.into_iter().filter_map(|checkpoint| checkpoint.snapshot);
     let named: BTreeSet<String> = snapshots.map(|snapshot| format!("{SNAPSHOTS}{}", snapshot.name)).collect();
@@ -102,9 +104,11 @@ fn left_behind<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a String> {
         let is_over = first_segment.is_some_and(|first| segment.is_some_and(|segment| segment < first));
         let is_claim = path.starts_with(CLAIMS) && Some(*path) != newest_claim;
         let is_nobodys = path.starts_with(SNAPSHOTS) && !named.contains(*path);
+        let is_removed =
+            image::checkpoint_id(path).is_some_and(|id| Some(id) < newest && !retained.contains(&id));
         match temporary_of(path) {
             Some(generation) => !excused.remove(&generation),
-            None => alone && (is_over || is_claim || is_nobodys),
+            None => alone && (is_over || is_claim || is_nobodys || is_removed),
         }
     };
     image.keys().filter(is_left)

@@ -14,7 +14,7 @@
 
 use super::{Case, Findings, image};
 use crate::{
-    disk::FailedOperation,
+    disk::{Done, FailedOperation},
     fault::{DiskOperation, Place},
     run::{Evidence, LifeEvidence},
 };
@@ -27,14 +27,14 @@ use highwater_core::{
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
     let mut violations = Vec::new();
-    let mut seen = 0;
+    let mut seen = Vec::new();
     for failure in &evidence.failures {
         let Some(life) = evidence.lives.iter().find(|life| life.life == failure.life) else { continue };
         let operation = failure.step.operation;
         if !operation.is_durable_step() || operation == DiskOperation::Remove {
             continue;
         }
-        seen += 1;
+        seen.push(failure.done);
         let claim = match failure.step.place {
             Place::Journal => {
                 failure.durable.and_then(|durable| claim_of_journal(evidence, life, &failure.path, durable))
@@ -69,7 +69,21 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             format!("life {life} was told that it could not {operation} {path}, and said that {claim}")
         }));
     }
-    Findings { seen: format!("{seen} operations that failed, and what was said after them"), violations }
+    Findings { seen: format!("{}, and what was said after them", counted(&seen)), violations }
+}
+
+/// How many operations failed, and what was done of them all the same.
+fn counted(seen: &[Done]) -> String {
+    let count = |done| seen.iter().filter(|one| **one == done).count();
+    match seen.len() {
+        0 => "0 operations that failed".to_owned(),
+        all => format!(
+            "{all} operations that failed, their outcome unknown to the driver: {} not done, {} in part, {} done",
+            count(Done::Nothing),
+            count(Done::Part),
+            count(Done::Whole)
+        ),
+    }
 }
 
 fn published(event: &Event) -> Option<String> {

@@ -33,13 +33,14 @@ pub(super) fn retained(image: &Image) -> Vec<CheckpointId> {
 }
 
 fn published(image: &Image) -> impl Iterator<Item = (CheckpointId, &[u8])> {
-    let folder = format!("{ROOT}checkpoint/");
-    image.iter().filter_map(move |(path, bytes)| {
-        let (sequence, generation) = path.strip_prefix(&folder)?.split_once('-')?;
-        let sequence = CheckpointSequence(sequence.parse().ok()?);
-        let id = CheckpointId { sequence, generation: Generation(generation.parse().ok()?) };
-        Some((id, bytes.as_slice()))
-    })
+    image.iter().filter_map(|(path, bytes)| Some((checkpoint_id(path)?, bytes.as_slice())))
+}
+
+/// Which published checkpoint a path is of.
+pub(super) fn checkpoint_id(path: &str) -> Option<CheckpointId> {
+    let (sequence, generation) = path.strip_prefix(ROOT)?.strip_prefix("checkpoint/")?.split_once('-')?;
+    let sequence = CheckpointSequence(sequence.parse().ok()?);
+    Some(CheckpointId { sequence, generation: Generation(generation.parse().ok()?) })
 }
 
 /// Where the grid of batch times begins: as the newest image says that has a checkpoint.

@@ -80,8 +80,8 @@ fn not_kept(evidence: &Evidence, in_the_file: &[TappedBatch]) -> Option<String> 
         .map(|(time, _)| format!("batch {time} was complete and is not in the output as it was emitted"))
 }
 
-/// The differences of two sequences, in which a line may come several times: told once for each line, or that the order
-/// differs. What is found and not expected is invented, unless it was sent.
+/// The differences of two sequences, in which a line may come several times: told once for each line, and that the order of those
+/// differs that are there as often as expected. What is found and not expected is invented, unless it was sent.
 fn differences(expected: &[String], found: &[&str], sent: &[String]) -> Vec<String> {
     if expected.iter().map(String::as_str).eq(found.iter().copied()) {
         return Vec::new();
@@ -101,11 +101,13 @@ fn differences(expected: &[String], found: &[&str], sent: &[String]) -> Vec<Stri
     for line in found {
         counts.entry(line).or_default().found += 1;
     }
+    let is_equal = |line: &str| counts.get(line).is_some_and(|count| count.expected == count.found);
+    let in_order = expected.iter().enumerate().filter(|(_, line)| is_equal(line));
+    let mut as_found = found.iter().filter(|line| is_equal(line));
+    let reordered = in_order.map(|(number, line)| (number, as_found.next() != Some(&line.as_str())));
+    let reordered = reordered.filter_map(|(number, differs)| differs.then_some(number)).next();
+    let reordered = reordered.map(|at| format!("the records are reordered from record {at} on"));
     let mut unequal: Vec<_> = counts.into_iter().filter(|(_, count)| count.expected != count.found).collect();
-    if unequal.is_empty() {
-        let at = expected.iter().zip(found).position(|(expected, found)| expected != found).unwrap_or(0);
-        return vec![format!("the records are reordered from record {at} on")];
-    }
     // What was not to be there comes last.
     unequal.sort_by_key(|(_, count)| (count.expected == 0, count.first));
     let tell = |(line, Count { expected, found, first }): (&str, Count)| match (expected, found) {
@@ -119,7 +121,7 @@ fn differences(expected: &[String], found: &[&str], sent: &[String]) -> Vec<Stri
             "record {first} and its repetitions, {expected} in all, are there {found} times: {line:?}"
         ),
     };
-    unequal.into_iter().map(tell).collect()
+    unequal.into_iter().map(tell).chain(reordered).collect()
 }
 
 /// The lines that the driver may not lose, in their order.
@@ -273,6 +275,13 @@ mod tests {
         assert_eq!(
             told(&expected, &["x", "a", "a", "c", "c"]),
             ["record 1 is lost: \"b\"", "record 3 is there 2 times: \"c\"", "nobody sent this record: \"x\""]
+        );
+        assert_eq!(
+            told(&expected, &["c", "b", "a"]),
+            [
+                "record 0 and its repetitions, 2 in all, are there 1 times: \"a\"",
+                "the records are reordered from record 1 on"
+            ]
         );
         let never_acknowledged = ["this record was never acknowledged, and is there: \"late\""];
         assert_eq!(told(&expected, &["a", "b", "a", "c", "late"]), never_acknowledged);

@@ -9,8 +9,8 @@
 //! back: then they may be shorter, never longer); only while an older life is still there, its files that no checkpoint is made of may grow, by
 //! what nobody reads. After a claim an older life publishes at most the one checkpoint that was under way, and
 //! never the newest; and that one was written before the claim, since the check stands between the writing and the name; and it removes no file of a newer one. Whoever says that it has stopped holds the directory no more, and its
-//! claim, if it was the last, tells of what release it was. Not verified: what is done outside the checkpoint directory and the
-//! recorded outputs.
+//! claim, if it was the last, tells of what release it was. After a claim an older life makes at most
+//! the one connection that was under way. Not verified: what else is done outside the checkpoint directory and the recorded outputs.
 
 use super::{Case, Findings, image};
 use crate::{
@@ -53,6 +53,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
         }
     }
     violations.extend(late_emissions(evidence, &claims));
+    violations.extend(late_connections(evidence, &claims));
     violations.extend(changed_files(evidence));
     violations.extend(late_checkpoints(evidence, &claims));
     violations.extend(written_late(evidence, &claims));
@@ -99,6 +100,33 @@ fn late_emissions(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     violations
 }
 
+/// Connections that a life made after a newer one's claim, but for the one to each address that was under way: a source that cannot resume
+/// loses what it sends there.
+fn late_connections(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
+    let mut under_way = BTreeSet::new();
+    let mut violations = Vec::new();
+    for connection in &evidence.connections {
+        let own = generation_of(claims, connection.life);
+        let mut newer = claims.iter().filter(|claim| claim.generation > own && own > Generation(0));
+        let Some(newer) = newer.find(|claim| claim.at < connection.opened_at) else { continue };
+        let is_first = under_way.insert((connection.life, &connection.address));
+        if !is_first && !saw_stale_claims(evidence, connection.life) {
+            violations.push(format!(
+                "life {} connected at {}, life {} had started at {}",
+                connection.life, connection.opened_at, newer.life, newer.at
+            ));
+        }
+    }
+    violations
+}
+
+/// Whether a listing of the claims that a fault made stale showed none to a life.
+fn saw_stale_claims(evidence: &Evidence, life: Life) -> bool {
+    let firings = evidence.faults.iter().filter_map(|outcome| outcome.firing.as_ref());
+    let mut own = firings.filter(|firing| firing.life == life);
+    own.any(|firing| matches!(&firing.hit, Hit::Disk { step, .. } if *step == LISTED))
+}
+
 fn changed_files(evidence: &Evidence) -> Vec<String> {
     let mut violations = Vec::new();
     let mut found: Vec<_> = evidence
@@ -128,7 +156,8 @@ fn changed_files(evidence: &Evidence) -> Vec<String> {
             whole.filter_map(|one| one.snapshot).map(|one| image::snapshot_path(&one.name)).collect();
         for (path, before) in image.iter().filter(|(path, _)| path.starts_with("/checkpoint/")) {
             let Some(after) = after.get(path) else { continue };
-            // A claim whose name was lost may be made anew, and one that was trimmed by an older life that stood still before it.
+            // A number whose claim's name was lost may be claimed by another, and one that was trimmed by an older life that stood still
+            // before it.
             let claimed_anew =
                 (lost_power || lost_names || older_lived) && path.starts_with("/checkpoint/generation/");
             // What is published was durable before.
@@ -187,19 +216,14 @@ fn late_checkpoints(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     violations
 }
 
-/// Checkpoints that a life wrote after a newer one's claim, and published. A listing of the claims that a fault made stale shows none.
+/// Checkpoints that a life wrote after a newer one's claim, and published.
 fn written_late(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
-    let is_stale = |life: Life| {
-        let firings = evidence.faults.iter().filter_map(|outcome| outcome.firing.as_ref());
-        let mut own = firings.filter(|firing| firing.life == life);
-        own.any(|firing| matches!(&firing.hit, Hit::Disk { step, .. } if *step == LISTED))
-    };
     let checkpoints = evidence.published.iter().filter(|published| is_published(&published.path));
     let late = checkpoints.filter_map(|published| {
         let own = generation_of(claims, published.life);
         let mut newer = claims.iter().filter(|claim| claim.generation > own);
         let newer = newer.find(|claim| claim.at < published.written_at)?;
-        (own > Generation(0) && !is_stale(published.life)).then_some((published, newer))
+        (own > Generation(0) && !saw_stale_claims(evidence, published.life)).then_some((published, newer))
     });
     late.map(|(published, newer)| {
         let Published { life, path, written_at, .. } = published;

@@ -29,9 +29,15 @@ pub(super) fn left_behind(evidence: &Evidence) -> impl Iterator<Item = String> {
     })
 }
 
-/// Files that were to be put in the place of a batch's ones, and are there in the end: whoever emits the batch again removes them.
+/// Files that were to be put in the place of a batch's ones, and are there in the end: whoever emits the batch again removes them. One that was
+/// put in its place, by a rename that a failed sync gave up, may come back when the batch is complete.
 pub(super) fn left_in_batches(evidence: &Evidence) -> impl Iterator<Item = String> {
+    let given_up: BTreeSet<&str> =
+        evidence.lost_names(Place::Output).map(|failure| failure.path.as_str()).collect();
+    let is_given_up =
+        move |path: &str| path.rsplit_once('/').is_some_and(|(directory, _)| given_up.contains(directory));
     let hidden = evidence.last_image.keys().filter(|path| evidence.hides_in_batch(path));
+    let hidden = hidden.filter(move |path| !is_given_up(path));
     hidden.map(|path| format!("{path} was not put in its place, nor removed"))
 }
 

@@ -3,9 +3,10 @@
 //! Verified: within the bound of virtual time after the last fault and the last line everything that was sent is acknowledged
 //! and processed, and the driver stops when it is asked to; the life that does so completes a batch, if an interval passed before. A life may end itself with an
 //! error only where the world gave it one: the error names a fault of the plan that has fired, or it is the word of a driver that
-//! a newer one has replaced, or that a live one keeps out, or that is of another program, or it names a file that was damaged, or of which
-//! a sync that failed for another driver took the name away at once; and when the driver is started again it goes on. Where damage fired that only a copy could mend, the driver may stop for good
-//! with an error that names file and offset. Not verified: how fast; that is in the price.
+//! a newer one has replaced, or that a live one keeps out, or that is of another program, or it names a file that was damaged, or it says
+//! that a file is changing of which a sync that failed for another driver took the name, or the end, away at once; and when the
+//! driver is started again it goes on. Where damage fired that only a copy could mend, the driver may stop for good with an error
+//! that names file and offset. Not verified: how fast; that is in the price.
 
 use super::{Case, Findings};
 use crate::{
@@ -16,6 +17,9 @@ use highwater_core::{event::Event, ids::Interval};
 
 /// How the seam says that a file has not the length at which it was to be appended to.
 const LENGTH_DIFFERS: &str = "somebody else has changed it";
+
+/// How the engine says that a file was there a moment ago, or was longer, or was listed.
+const CHANGED: [&str; 3] = ["another driver is changing it", "bytes were read", "and was before"];
 
 pub(super) fn judge(case: &Case<'_>) -> Findings {
     let evidence = case.evidence;
@@ -84,7 +88,10 @@ fn is_excused(error: &str, cause: Cause, life: &LifeEvidence, evidence: &Evidenc
         }
         // The other one's batch stands where it wanted to write its own; the next start finds out whose counts.
         Cause::Other if error.contains(LENGTH_DIFFERS) => evidence.had_company(life),
-        Cause::Other => evidence.names_gone_at_once(life).any(|directory| error.contains(directory)),
+        Cause::Other => {
+            CHANGED.iter().any(|changed| error.contains(changed))
+                && evidence.gone_at_once(life).any(|gone| error.contains(gone))
+        }
         Cause::OtherProgram => {
             let is_of = |outcome: &FaultOutcome| {
                 matches!(outcome.fault, Fault::OtherProgram(_))

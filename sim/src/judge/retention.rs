@@ -3,18 +3,20 @@
 //!
 //! Verified, on the disk as every life found it and as the last one left it: each published checkpoint is whole; the newest
 //! segment names, and the directory holds, the segments in which stand the allocations of all batches after the checkpoint's
-//! basis, without a gap up to the last one that it knew of, their blocks, and its blocks that were in no batch. The
+//! basis, without a gap up to the last one that it knew of, their blocks, and its blocks that were in no batch; and no life calls
+//! retained what it could not restore. The
 //! expectation comes from the checkpoint's own fields. Not verified: what a life would make of it; `damaged_directory` does.
 
 use super::{Case, Findings, image};
 use crate::{
     disk::Damage,
     fault::Place,
-    run::{Image, LifeEvidence},
+    run::{Evidence, Image, LifeEvidence},
 };
 use highwater_core::{
     checkpoint::Checkpoint,
-    ids::{BatchTime, BlockId, SourceId},
+    event::Event,
+    ids::{BatchTime, BlockId, CheckpointId, SourceId},
     journal::{Allocation, BlockRange, Record, Segment, SegmentName},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,10 +33,9 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     for ((who, at), image) in found.chain([left]) {
         let mut checkpoints = image::checkpoints(&image);
         // What the newest one does not call retained was removed; a power loss may have undone that.
-        let newest =
-            checkpoints.iter().rev().find_map(|(id, whole)| Some((*id, whole.as_ref()?.retained.clone())));
-        if let Some((newest, retained)) = newest {
-            checkpoints.retain(|id, _| *id > newest || retained.contains(id));
+        let retained = image::retained(&image);
+        if let Some(newest) = retained.iter().max() {
+            checkpoints.retain(|id, _| id > newest || retained.contains(id));
         }
         let segments = named_segments(&image);
         for (id, checkpoint) in &checkpoints {
@@ -57,7 +58,38 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             violations.push(format!("{who} {} checkpoints, all with the same snapshot", checkpoints.len()));
         }
     }
+    violations.extend(rejected_and_retained(evidence));
     Findings { seen: format!("{seen} retained checkpoints, each to be restorable"), violations }
+}
+
+/// Checkpoints that a life could not restore, and that those it published itself call retained: nothing could be restored from them. What
+/// it published in its start is the one that it took, once more.
+fn rejected_and_retained(evidence: &Evidence) -> BTreeSet<String> {
+    let images = evidence.lives.iter().map(|life| life.written()).chain([evidence.last_written()]);
+    let checkpoints: BTreeMap<CheckpointId, Checkpoint> = images
+        .flat_map(|image| image::checkpoints(&image))
+        .filter_map(|(id, whole)| Some((id, whole?)))
+        .collect();
+    let of_life = |life: &LifeEvidence| {
+        let mut rejected = BTreeSet::new();
+        let mut recovered = false;
+        let mut violations = Vec::new();
+        for (_, event) in &life.events {
+            match event {
+                Event::CandidateRejected { checkpoint, .. } => drop(rejected.insert(*checkpoint)),
+                Event::Recovered(_) => recovered = true,
+                Event::CheckpointPublished { checkpoint, .. } if recovered => {
+                    let retained = checkpoints.get(checkpoint).into_iter().flat_map(|one| &one.retained);
+                    violations.extend(retained.filter(|id| rejected.contains(id)).map(|id| {
+                        format!("life {} could not restore checkpoint {id}, and calls it retained", life.life)
+                    }));
+                }
+                _ => {}
+            }
+        }
+        violations
+    };
+    evidence.lives.iter().flat_map(of_life).collect()
 }
 
 /// Whether a file is one of which there are two, in case one is damaged.

@@ -262,7 +262,7 @@ impl Evidence {
         let last = self.lives.last()?;
         match &last.end {
             LifeEnd::Failed { error, cause: Cause::Damage }
-                if names_file_and_offset(error) && self.is_of_damage(error, last) =>
+                if names_file_and_offset(error) && self.damage_told(error, last).is_some() =>
             {
                 Some(error)
             }
@@ -281,19 +281,21 @@ impl Evidence {
         firing.is_some_and(|firing| firing.at <= by)
     }
 
-    /// Whether an error of a life calls damaged what is: that very file, or one of its place. A segment and its marks bear witness
-    /// of each other, a segment's length stands in its successor, and a snapshot's in the checkpoints.
-    fn is_of_damage(&self, error: &str, life: &LifeEvidence) -> bool {
+    /// The damage that an error or a rejection of a life tells of: to that very file, or to one of its place. A segment and its marks
+    /// bear witness of each other, a segment's length stands in its successor, and a snapshot's in the checkpoints.
+    pub(super) fn damage_told(&self, told: &str, life: &LifeEvidence) -> Option<&Damage> {
         let together = |place: Place| match place {
             Place::Marks => Place::Journal,
             Place::State => Place::Checkpoint,
             other => other,
         };
-        let told: BTreeSet<Place> = damaged_places(error).map(together).collect();
-        self.damages_before(life).any(|damage| {
-            let place = Place::of(&damage.path, super::supervise::CHECKPOINT);
-            error.contains(&damage.path) || told.contains(&together(place))
-        })
+        let places: BTreeSet<Place> = damaged_places(told).map(together).collect();
+        let is_named = |damage: &Damage| told.contains(&damage.path);
+        let is_near = |damage: &Damage| {
+            places.contains(&together(Place::of(&damage.path, super::supervise::CHECKPOINT)))
+        };
+        let of_it = self.damages_before(life).filter(|damage| is_named(damage) || is_near(damage));
+        of_it.max_by_key(|damage| is_named(damage))
     }
 
     /// Where a life took something that it read for damaged: it passed over a checkpoint, or ended with an error that names the file.
@@ -309,20 +311,20 @@ impl Evidence {
         ends.chain(rejections).flat_map(|told| damaged_places(told)).collect()
     }
 
-    /// The syncs of a directory that a fault let fail, in order: what was done to its names may be undone.
+    /// The syncs of a directory of which a driver was told that they failed, in order: what was done to its names may be undone.
     pub(crate) fn lost_names(&self, place: Place) -> impl Iterator<Item = &FailedOperation> {
         let step = Step { operation: DiskOperation::SyncDir, place };
         self.failures.iter().filter(move |failure| failure.step == step)
     }
 
-    /// When a sync of a file failed: what was not durable of it may be gone.
+    /// When a driver was told that a sync of a file failed: what was not durable of it may be gone.
     pub(crate) fn lost_bytes(&self, path: &str) -> impl Iterator<Item = VirtualTime> {
         let failed = self.failures.iter().filter(|failure| failure.step.operation == DiskOperation::Sync);
         failed.filter(move |failure| failure.path == path).map(|failure| failure.at)
     }
 
-    /// The directories that changed under the hands of a life, by a sync that failed for another one.
-    pub(crate) fn names_gone_at_once(&self, life: &LifeEvidence) -> impl Iterator<Item = &str> {
+    /// The files and the directories that changed under the hands of a life, by a sync that failed for another one.
+    pub(crate) fn gone_at_once(&self, life: &LifeEvidence) -> impl Iterator<Item = &str> {
         self.faults.iter().filter_map(|outcome| {
             let Fault::FailedSync(FailedSync { file_system: FileSystem::Btrfs, .. }) = &outcome.fault else {
                 return None;
@@ -330,7 +332,7 @@ impl Evidence {
             let firing = outcome.firing.as_ref()?;
             let Hit::Disk { path, step, .. } = &firing.hit else { return None };
             let concerns = firing.life != life.life && (life.began_at..=life.ended_at).contains(&firing.at);
-            (concerns && step.operation == DiskOperation::SyncDir).then_some(path.as_str())
+            (concerns && step.operation.is_sync()).then_some(path.as_str())
         })
     }
 

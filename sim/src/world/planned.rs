@@ -86,7 +86,7 @@ impl State {
             let hit = Hit::Connection { connection, after_bytes };
             match what {
                 // A crash is for the newest life, not for one that was taken over.
-                Fault::Crash(_) if life.0 as usize == self.nodes[driver.0].lives.len() => {
+                Fault::Crash(_) if life == self.nodes[driver.0].newest() => {
                     return self.crash(fault, driver, life, at, hit);
                 }
                 Fault::Crash(_) => {}
@@ -127,7 +127,7 @@ impl State {
                 _ => None,
             })
             .collect();
-        let life = Life(self.nodes[driver.0].lives.len() as u32);
+        let life = self.nodes[driver.0].newest();
         for (fault, _) in &repeats {
             self.strike(*fault, driver, life, at, Hit::Connection { connection: number, after_bytes: 0 });
         }

@@ -100,6 +100,9 @@ impl Baseline {
             (Some(Fate::Killed(before)), Fate::Killed(now)) if now.seed < before.seed => {
                 Change::Told("killed sooner")
             }
+            (Some(Fate::Killed(before)), Fate::Killed(now)) if now.invariant != before.invariant => {
+                Change::Told("killed by another judge")
+            }
             (Some(Fate::Survived), Fate::Killed(_)) => Change::Told("it survived before"),
             _ => Change::Same,
         }

@@ -43,7 +43,7 @@ pub(super) fn add(
     rng: &mut ChaCha8Rng,
     aim: &Aim<'_>,
 ) {
-    let may = |kind: FaultKind| aim.bounds.kinds.contains(&kind);
+    let may = |kind: FaultKind| aim.may(&[kind]);
     let slow = may(FaultKind::SlowDisk) && !crashes.is_empty();
     match turn % 4 {
         0 if turn.is_multiple_of(8) && may(FaultKind::Takeover) => {

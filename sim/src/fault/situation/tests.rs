@@ -189,11 +189,13 @@ fn nothing_is_drawn_that_may_not_be() {
         let drawn = Plan::draw(turn, &bounds).faults;
         assert!(drawn.iter().all(|fault| fault.kind() == FaultKind::Takeover));
     }
-    let needed = [FaultKind::Takeover, FaultKind::SlowDisk, FaultKind::PowerLoss, FaultKind::BitRot];
-    for missing in needed.into_iter().chain([FaultKind::FailedSync]) {
-        for turn in 0..200 {
+    use FaultKind::{BitRot, Crash, FailedSync, MisdirectedWrite, PowerLoss, SlowDisk, Takeover};
+    let rename = Step { operation: DiskOperation::Rename, place: Place::Checkpoint };
+    let all = || steps().into_iter().chain([(rename, vec![42, 47, 53])]).collect();
+    for missing in [Takeover, SlowDisk, PowerLoss, BitRot, FailedSync, MisdirectedWrite, Crash] {
+        for turn in 0..256 {
             let kinds = FaultKind::swept().into_iter().filter(|kind| *kind != missing).collect();
-            let bounds = Bounds { kinds, turn: Some(turn), steps: steps(), ..Bounds::default() };
+            let bounds = Bounds { kinds, turn: Some(turn), steps: all(), ..Bounds::default() };
             let drawn = Plan::draw(turn, &bounds).faults;
             assert!(drawn.iter().all(|fault| fault.kind() != missing), "{turn}: {missing}");
         }

@@ -42,7 +42,7 @@ pub(super) fn overlap(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_>
     let (replaced, successor) = (Life::FIRST, Life::FIRST.next());
     let trigger = Trigger::Step { life: replaced, operation, place, nth, moment };
     let mut faults = vec![Fault::Takeover(Takeover { trigger, for_ms, after_ms })];
-    if fails && aim.bounds.kinds.contains(&FaultKind::FailedSync) {
+    if fails && aim.may(&[FaultKind::FailedSync]) {
         let moment = *rng.pick(&Moment::ALL);
         let trigger =
             Trigger::Step { life: successor, operation: DiskOperation::SyncDir, place, nth: 1, moment };
@@ -204,7 +204,7 @@ pub(super) fn handover(crashes: &[FaultKind], rng: &mut ChaCha8Rng, aim: &Aim<'_
     // A failed sync takes back what is not its own alone; the others of what can fail a start have less to do with two drivers.
     let fails = |kind: &&FaultKind| kind.ends_a_life() && kind.class() == Class::Tolerated;
     let kinds: Vec<FaultKind> = aim.bounds.kinds.iter().filter(fails).copied().collect();
-    let kind = match aim.bounds.kinds.contains(&FaultKind::FailedSync) && !rng.one_in(4) {
+    let kind = match aim.may(&[FaultKind::FailedSync]) && !rng.one_in(4) {
         true => FaultKind::FailedSync,
         false => *rng.pick(&kinds),
     };
