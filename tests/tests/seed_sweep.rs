@@ -7,7 +7,7 @@ mod slides;
 use highwater_reports::sweep::SweepSummary;
 use highwater_scenarios::catalogue::{find, scenarios};
 use highwater_sim::{
-    fault::FaultKind,
+    fault::{Class, FaultKind},
     run::{RunOptions, run},
     sweep::{check, sweep},
 };
@@ -36,6 +36,10 @@ fn the_default_sweep_holds_and_leaves_no_cell_unhit() {
     let prices = summary.prices.0.iter();
     let fired: Vec<FaultKind> = prices.filter(|(_, price)| price.fired > 0).map(|(kind, _)| *kind).collect();
     assert_eq!(fired, FaultKind::swept());
+    for class in [Class::Tolerated, Class::Detectable] {
+        let price = summary.prices.of_class(class).expect("there are several kinds");
+        assert!(price.recovery_ms.count() > 0 && price.records_replayed.max() > Some(0), "{class}: no price");
+    }
     let holes = summary.coverage.holes();
     let holes: Vec<String> = holes.iter().map(|(step, kind)| format!("{kind} at {step}")).collect();
     assert!(holes.is_empty(), "never hit, and could have been: {}", holes.join("; "));

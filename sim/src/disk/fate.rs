@@ -6,7 +6,7 @@
 use super::{
     Target, Way,
     damage::{Damage, Latent},
-    record::FailedOperation,
+    record::{Done, FailedOperation},
     struck::SlowLife,
     untold::Synced,
     volume::{Actor, InodeId, Volume},
@@ -33,6 +33,21 @@ pub(super) enum Fate {
     Damages(usize, Option<Landing>),
     /// A read shows what was there before.
     Stale(usize),
+}
+
+impl Fate {
+    /// What is done of an operation that fails; `None` if it does not fail.
+    fn done(&self) -> Option<Done> {
+        match self {
+            Self::Goes(_) | Self::Damages(..) | Self::Stale(_) => None,
+            Self::Fails(None | Some(Way::Nothing | Way::Part(0)), _) => Some(Done::Nothing),
+            Self::Fails(Some(Way::Part(part)), _) if *part < 1024 => Some(Done::Part),
+            Self::Fails(..) => Some(Done::Whole),
+            // The last piece is given up in any case.
+            Self::SyncFails(_, Moment::Before, ..) => Some(Done::Nothing),
+            Self::SyncFails(..) => Some(Done::Part),
+        }
+    }
 }
 
 /// Where the bytes of an append land instead.
@@ -249,7 +264,7 @@ impl State {
     }
 
     /// Keeps for the judges that the driver is told of a failure.
-    fn note_failure(&mut self, seat: &Seat, entry: Entry<'_>) {
+    fn note_failure(&mut self, seat: &Seat, entry: Entry<'_>, done: Done) {
         if self.armed.driver != Some(seat.node) {
             return;
         }
@@ -259,7 +274,7 @@ impl State {
             Target::File(inode, _) => Some(self.disk.inode(inode).synced as u64),
             Target::Path(_) => None,
         };
-        let failure = FailedOperation { life: seat.life, at: entry.at, step, path, durable };
+        let failure = FailedOperation { life: seat.life, at: entry.at, step, path, done, durable };
         self.disk.record.failures.push(failure);
     }
 
@@ -272,8 +287,8 @@ impl State {
         act: impl FnOnce(&mut Volume, Actor, Way) -> io::Result<T>,
     ) -> io::Result<T> {
         let actor = Actor { node: seat.node, life: seat.life, at: entry.at };
-        if matches!(fate, Fate::Fails(..) | Fate::SyncFails(..)) {
-            self.note_failure(seat, entry);
+        if let Some(done) = fate.done() {
+            self.note_failure(seat, entry, done);
         }
         let disk = &mut self.disk;
         let swallowed = disk.is_sabotaged(Sabotage::ErrorsAreSwallowed)
@@ -285,7 +300,8 @@ impl State {
                     false => None,
                 };
                 if let Some(fault) = told.filter(|_| !swallowed) {
-                    self.note_failure(seat, entry);
+                    // Its own part is done, and what the one before it gave up is not.
+                    self.note_failure(seat, entry, Done::Part);
                     let _ = act(&mut self.disk, actor, way);
                     return Err(eio(fault));
                 }

@@ -1,6 +1,6 @@
 //! Every fault of the disk through its seam: what the driver sees, what a power loss leaves, what judges are told.
 
-use super::Damage;
+use super::{Damage, Done};
 use crate::{
     fault::{
         BitRot, DiskFull, DiskOperation, FailedSync, Fault, FileSystem, IoError, LostWrite, LyingDisk,
@@ -271,7 +271,9 @@ fn a_failed_sync_is_told_once_to_each_driver_that_named_something_there_or_had_t
         error_of(same.sync().await, 1);
         same.sync().await.unwrap();
         let failures = world.failed_operations();
-        assert_eq!(failures.iter().map(|failure| failure.life.0).collect::<Vec<_>>(), [1, 2, 1, 2]);
+        let of_lives: Vec<_> = failures.iter().map(|failure| (failure.life.0, failure.done)).collect();
+        let (nothing, own) = (Done::Nothing, Done::Part);
+        assert_eq!(of_lives, [(1, nothing), (2, own), (1, nothing), (2, own)]);
     });
     assert_eq!(fired, [true, true]);
 }
@@ -491,6 +493,12 @@ fn a_lifted_fault_leaves_the_undamaged_run() {
     };
     let (damaged, pristine) = files(vec![fault(3), fault(5)]);
     assert_ne!(damaged, pristine);
+    let with_one_less = [(3, pristine[FILE][3] ^ 1), (5, pristine[FILE][5])];
+    let (one_lifted, still_pristine) = files(vec![fault(3)]);
+    for (byte, expected) in with_one_less {
+        assert_eq!(one_lifted[FILE][byte], expected, "byte {byte}");
+    }
+    assert_eq!(still_pristine, pristine);
     assert_eq!(files(vec![]), (pristine.clone(), pristine));
 }
 

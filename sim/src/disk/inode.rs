@@ -84,6 +84,8 @@ pub(crate) enum Survival {
 pub(crate) struct Stale {
     rng: ChaCha8Rng,
     garbage_percent: u64,
+    /// Whether the image is none of the plain ones.
+    is_drawn: bool,
 }
 
 impl Stale {
@@ -91,13 +93,22 @@ impl Stale {
     pub(crate) fn of(image_seed: u64) -> Self {
         let mut rng = stream(image_seed, Domain::Damage);
         let garbage_percent = if image_seed < 4 { 0 } else { *rng.pick(&[0, 0, 30, 100]) };
-        Self { rng, garbage_percent }
+        Self { rng, garbage_percent, is_drawn: image_seed >= 4 }
     }
 
     fn bytes(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
         if self.garbage_percent > 0 && self.rng.percent(self.garbage_percent) {
             self.rng.fill_bytes(&mut bytes);
+        }
+        bytes
+    }
+
+    /// What a lost sector holds, in whose place `old` stood until it was cut off or written over.
+    fn sector(&mut self, length: usize, old: &[u8]) -> Vec<u8> {
+        let mut bytes = self.bytes(length);
+        if self.is_drawn && !old.is_empty() && self.rng.one_in(2) {
+            bytes[..old.len()].copy_from_slice(old);
         }
         bytes
     }
@@ -342,11 +353,19 @@ impl Inode {
                     if rng.percent(lost_percent) {
                         let from = (sector * SECTOR).max(durable);
                         let to = ((sector + 1) * SECTOR).min(length);
-                        self.overwrite(from, &stale.bytes(to - from));
+                        let old = self.cut_off_at(from - durable..to - durable);
+                        let lost = stale.sector(to - from, old);
+                        self.overwrite(from, &lost);
                     }
                 }
             }
         }
+    }
+
+    /// What was cut off in a range, which counts from what is durable.
+    fn cut_off_at(&self, range: Range<usize>) -> &[u8] {
+        let end = self.cut_off.len();
+        &self.cut_off[range.start.min(end)..range.end.min(end)]
     }
 
     /// Changes bytes in place: no damage, but what there is.
@@ -491,7 +510,24 @@ mod tests {
     }
 
     #[test]
-    fn an_unsynced_truncate_happens_or_not_and_never_mixes() {
+    fn a_lost_sector_of_what_was_written_over_is_old_or_zero_or_garbage() {
+        let rewritten = || {
+            let mut inode = Inode { content: vec![b'o'; 4 * SECTOR], ..Inode::default() };
+            inode.sync();
+            inode.write(0, &[b'n'; 4 * SECTOR]);
+            inode
+        };
+        let images: Vec<Vec<u8>> = (0..200).map(|seed| image(rewritten, seed)).collect();
+        let has = |image: &Vec<u8>, byte: u8| image.chunks(SECTOR).any(|sector| sector == [byte; SECTOR]);
+        let seen = |other: u8| images.iter().any(|image| has(image, b'n') && has(image, other));
+        assert!(seen(b'o'), "old beside new");
+        assert!(seen(0), "zeros beside new");
+        let is_garbage = |sector: &[u8]| sector.iter().any(|byte| !b"on\0".contains(byte));
+        assert!(images.iter().any(|image| has(image, b'n') && image.chunks(SECTOR).any(is_garbage)));
+    }
+
+    #[test]
+    fn an_unsynced_truncate_happens_or_not() {
         let truncated = || {
             let mut inode = Inode { content: vec![b'd'; 1000], ..Inode::default() };
             inode.sync();

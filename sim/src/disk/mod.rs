@@ -32,7 +32,7 @@ mod volume;
 
 pub use damage::Damage;
 pub use image::{AtRisk, FileAtRisk};
-pub use record::{Buried, ContentChange, FailedOperation, Published, RecordedChange, Usage};
+pub use record::{Buried, ContentChange, Done, FailedOperation, Published, RecordedChange, Usage};
 pub(crate) use volume::{Actor, InodeId, Volume};
 
 use fate::{Entry, Fate};

@@ -43,6 +43,17 @@ pub struct Published {
     pub at: VirtualTime,
 }
 
+/// What of an operation was done that the driver was told had failed: to the driver its outcome is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Done {
+    /// Nothing: it failed, and did not happen.
+    Nothing,
+    /// Some of the bytes or of the names.
+    Part,
+    /// All of it: it happened.
+    Whole,
+}
+
 /// An operation of which the driver was told by a fault of the plan that it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedOperation {
@@ -54,6 +65,8 @@ pub struct FailedOperation {
     pub step: Step,
     /// The file or the directory.
     pub path: String,
+    /// What was done of it all the same.
+    pub done: Done,
     /// So many bytes of the file were durable before it, where it was done to an open file. What is behind them is there or not: the
     /// driver cannot know, and must not say.
     pub durable: Option<u64>,

@@ -13,7 +13,7 @@
 //! time. Whoever does not want it to go on is answered once the runs under way are done; a point counts if all its images were told apart
 //! and lived through.
 //!
-//! Left out: an operation that is hit inside is hit at one place of it; the pause before a restart is always the same; the clock,
+//! Left out: a sector that is lost holds zeros, never garbage; an operation that is hit inside is hit at one place of it; the pause before a restart is always the same; the clock,
 //! the schedule and the latencies are those of one seed.
 
 mod explorer;

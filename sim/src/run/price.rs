@@ -1,6 +1,7 @@
 //! The price of each restart: what the engine repeated, how long that took, and how old its checkpoint was.
 //!
-//! A restart belongs to the kind of fault that ended the life before it. All figures are seen from outside: emissions of the tap, the
+//! A restart belongs to the kind of fault that ended the life before it; one that passes over a damaged checkpoint to the damage, for which
+//! it goes back further. All figures are seen from outside: emissions of the tap, the
 //! driver's event stream, virtual time.
 
 use super::{Cause, Evidence, LifeEnd, LifeEvidence};
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What one restart cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restart {
-    /// What ended the life before.
+    /// What ended the life before; the damage for which it passed over a checkpoint, if it did.
     pub after: FaultKind,
     /// Batches that were emitted again.
     pub duplicates: u64,
@@ -35,7 +36,7 @@ pub(super) fn restarts(evidence: &Evidence) -> Vec<Restart> {
         let own: BTreeSet<BatchTime> = taps.filter_map(|emission| emission.time).collect();
         let before = index.checked_sub(1).map(|before| &evidence.lives[before]);
         if let Some(before) = before
-            && let Some(after) = ended_by(before, evidence)
+            && let Some(after) = passed_over(life, evidence).or_else(|| ended_by(before, evidence))
         {
             restarts.push(Restart {
                 after,
@@ -50,12 +51,28 @@ pub(super) fn restarts(evidence: &Evidence) -> Vec<Restart> {
     restarts
 }
 
+fn kind(fault: usize, evidence: &Evidence) -> Option<FaultKind> {
+    evidence.faults.get(fault).map(|outcome| outcome.fault.kind())
+}
+
+/// The damage for which a life passed over a checkpoint.
+fn passed_over(life: &LifeEvidence, evidence: &Evidence) -> Option<FaultKind> {
+    let mut rejections = life.events.iter().filter_map(|(_, event)| match event {
+        Event::CandidateRejected { reason, .. } => evidence.damage_told(reason, life),
+        _ => None,
+    });
+    rejections.next().and_then(|damage| kind(damage.fault, evidence))
+}
+
 fn ended_by(life: &LifeEvidence, evidence: &Evidence) -> Option<FaultKind> {
-    let kind = |fault: usize| evidence.faults.get(fault).map(|outcome| outcome.fault.kind());
+    let kind = |fault: usize| kind(fault, evidence);
     match &life.end {
         LifeEnd::Crashed { fault, .. } => kind(*fault),
         LifeEnd::Failed { cause: Cause::Fenced | Cause::InUse, .. } => Some(FaultKind::Takeover),
         LifeEnd::Failed { cause: Cause::OtherProgram, .. } => Some(FaultKind::OtherProgram),
+        LifeEnd::Failed { error, cause: Cause::Damage } => {
+            evidence.damage_told(error, life).and_then(|damage| kind(damage.fault))
+        }
         LifeEnd::Failed { error, .. } => injected_by(error).and_then(kind),
         LifeEnd::Stopped => Some(FaultKind::Stop),
         LifeEnd::CutOff => None,
