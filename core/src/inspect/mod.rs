@@ -103,7 +103,6 @@ async fn look(env: &Env, directory: &Path, listing: &Listing, depth: Depth) -> R
     Ok(inspection)
 }
 
-/// Keeps damage to tell of it; any other error is the caller's.
 /// Reads and verifies a checkpoint that was listed. One that is gone counts as damage until the directory is looked at again.
 async fn checkpoint_of(env: &Env, directory: &Path, id: CheckpointId) -> Result<Checkpoint> {
     let checkpoints = directory.join("checkpoint");
@@ -111,6 +110,7 @@ async fn checkpoint_of(env: &Env, directory: &Path, id: CheckpointId) -> Result<
     read.ok_or_else(|| missing(&checkpoints.join(file_name(id))))
 }
 
+/// Keeps damage to tell of it; any other error is the caller's.
 fn damage_of(error: Error) -> Result<Damage> {
     match error {
         Error::Damaged { path, offset, reason } => Ok(Damage { file: path, offset, reason }),

@@ -102,11 +102,10 @@ fn differences(expected: &[String], found: &[&str], sent: &[String]) -> Vec<Stri
         counts.entry(line).or_default().found += 1;
     }
     let is_equal = |line: &str| counts.get(line).is_some_and(|count| count.expected == count.found);
-    let in_order = expected.iter().enumerate().filter(|(_, line)| is_equal(line));
+    let mut in_order = expected.iter().enumerate().filter(|(_, line)| is_equal(line));
     let mut as_found = found.iter().filter(|line| is_equal(line));
-    let reordered = in_order.map(|(number, line)| (number, as_found.next() != Some(&line.as_str())));
-    let reordered = reordered.filter_map(|(number, differs)| differs.then_some(number)).next();
-    let reordered = reordered.map(|at| format!("the records are reordered from record {at} on"));
+    let reordered = in_order.find(|(_, line)| as_found.next() != Some(&line.as_str()));
+    let reordered = reordered.map(|(at, _)| format!("the records are reordered from record {at} on"));
     let mut unequal: Vec<_> = counts.into_iter().filter(|(_, count)| count.expected != count.found).collect();
     // What was not to be there comes last.
     unequal.sort_by_key(|(_, count)| (count.expected == 0, count.first));
