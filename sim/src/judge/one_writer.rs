@@ -78,13 +78,17 @@ fn generation_of(claims: &[Claim], life: Life) -> Generation {
     claims.iter().find(|claim| claim.life == life).map_or(Generation(0), |claim| claim.generation)
 }
 
+/// The claim that replaced a generation before a moment.
+fn newer_before(claims: &[Claim], own: Generation, at: VirtualTime) -> Option<&Claim> {
+    claims.iter().find(|claim| claim.generation > own && claim.at < at)
+}
+
 fn late_emissions(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     let mut violations = Vec::new();
     let mut under_way: BTreeMap<Life, Option<&str>> = BTreeMap::new();
     for emission in &evidence.emissions {
         let own = generation_of(claims, emission.life);
-        let newer = claims.iter().find(|claim| claim.generation > own && claim.at < emission.at);
-        let Some(newer) = newer else { continue };
+        let Some(newer) = newer_before(claims, own, emission.at) else { continue };
         let directory = emission.batch_directory();
         let is_one_more = match under_way.insert(emission.life, directory) {
             Some(before) => directory.is_none() || before != directory,
@@ -107,8 +111,8 @@ fn late_connections(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     let mut violations = Vec::new();
     for connection in &evidence.connections {
         let own = generation_of(claims, connection.life);
-        let mut newer = claims.iter().filter(|claim| claim.generation > own && own > Generation(0));
-        let Some(newer) = newer.find(|claim| claim.at < connection.opened_at) else { continue };
+        let newer = newer_before(claims, own, connection.opened_at).filter(|_| own > Generation(0));
+        let Some(newer) = newer else { continue };
         let is_first = under_way.insert((connection.life, &connection.address));
         if !is_first && !saw_stale_claims(evidence, connection.life) {
             violations.push(format!(
@@ -221,8 +225,7 @@ fn written_late(evidence: &Evidence, claims: &[Claim]) -> Vec<String> {
     let checkpoints = evidence.published.iter().filter(|published| is_published(&published.path));
     let late = checkpoints.filter_map(|published| {
         let own = generation_of(claims, published.life);
-        let mut newer = claims.iter().filter(|claim| claim.generation > own);
-        let newer = newer.find(|claim| claim.at < published.written_at)?;
+        let newer = newer_before(claims, own, published.written_at)?;
         (own > Generation(0) && !saw_stale_claims(evidence, published.life)).then_some((published, newer))
     });
     late.map(|(published, newer)| {

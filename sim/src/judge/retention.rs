@@ -65,6 +65,13 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
 /// Checkpoints that a life could not restore, and that those it published itself call retained: nothing could be restored from them. What
 /// it published in its start is the one that it took, once more.
 fn rejected_and_retained(evidence: &Evidence) -> BTreeSet<String> {
+    // Few lives reject anything: what there is is read again for these alone.
+    let is_rejection = |(_, event): &(_, Event)| matches!(event, Event::CandidateRejected { .. });
+    let rejecting: Vec<_> =
+        evidence.lives.iter().filter(|life| life.events.iter().any(is_rejection)).collect();
+    if rejecting.is_empty() {
+        return BTreeSet::new();
+    }
     let images = evidence.lives.iter().map(|life| life.written()).chain([evidence.last_written()]);
     let checkpoints: BTreeMap<CheckpointId, Checkpoint> = images
         .flat_map(|image| image::checkpoints(&image))
@@ -89,7 +96,7 @@ fn rejected_and_retained(evidence: &Evidence) -> BTreeSet<String> {
         }
         violations
     };
-    evidence.lives.iter().flat_map(of_life).collect()
+    rejecting.into_iter().flat_map(of_life).collect()
 }
 
 /// Whether a file is one of which there are two, in case one is damaged.

@@ -134,6 +134,9 @@ mod tests {
         let compare = |name, fate| baseline.compare(name, &fate, &(0..100));
         assert_eq!(compare("killed", killed(7)), Change::Same);
         assert_eq!(compare("killed", killed(8)), Change::Told("killed later"));
+        let by_another =
+            Fate::Killed(Kill { scenario: "word-count".into(), seed: 7, invariant: "I11".into() });
+        assert_eq!(compare("killed", by_another), Change::Told("killed by another judge"));
         assert!(matches!(compare("killed", Fate::Survived), Change::Worse(_)));
         assert!(matches!(baseline.compare("killed", &Fate::Survived, &(0..7)), Change::Told(_)));
         assert!(matches!(compare("survived", Fate::Stale), Change::Worse(_)));
