@@ -16,8 +16,9 @@ mod block;
 mod shell;
 
 use block::{Block, How, blocks};
+use serde_json::Value;
 use shell::Shell;
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 /// Runs the blocks of a page. Says how many were run.
 fn live_through(page: &str) -> usize {
@@ -37,6 +38,21 @@ fn live_through(page: &str) -> usize {
     }
     shell.end();
     run
+}
+
+/// Of several binaries `cargo run` takes the one that a package says is its default, if no other package says so.
+#[test]
+fn cargo_run_is_the_command() {
+    let arguments = ["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let metadata =
+        Command::new(env!("CARGO")).args(arguments).current_dir(root).output().expect("cargo is there");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("it is JSON");
+    let packages = metadata["packages"].as_array().expect("there are packages");
+    let default_runs: Vec<&str> =
+        packages.iter().filter_map(|package| package["default_run"].as_str()).collect();
+    assert_eq!(default_runs, ["highwater"]);
 }
 
 macro_rules! pages {
