@@ -22,6 +22,9 @@ pub struct Options {
     pub backlog_bytes_max: usize,
     /// The size in bytes at which the journal begins a new segment.
     pub segment_bytes_max: u64,
+    /// How many bytes of a snapshot are encoded and written at once, and the most of one of its frames. A batch that waits for a thread
+    /// waits no longer than encoding them takes.
+    pub snapshot_piece_bytes: usize,
     /// How many checkpoints are kept, at least 2.
     pub checkpoints_retained: usize,
     /// How many missed batch times are made up for at most at a start; those before are passed over.
@@ -44,6 +47,7 @@ impl Default for Options {
             line_bytes_max: 1 << 20,
             backlog_bytes_max: 256 << 20,
             segment_bytes_max: 64 << 20,
+            snapshot_piece_bytes: 1 << 20,
             checkpoints_retained: 3,
             missed_batches_max: 7 * 24 * 3600,
             connect_timeout: Duration::from_secs(10),
@@ -92,6 +96,9 @@ impl Options {
         }
         if self.segment_bytes_max < 1024 {
             return bad("segment_bytes_max", self.segment_bytes_max, "it must be at least 1 KiB");
+        }
+        if !(64..=64 << 20).contains(&self.snapshot_piece_bytes) {
+            return bad("snapshot_piece_bytes", self.snapshot_piece_bytes, "it must be 64 bytes to 64 MiB");
         }
         if self.connect_timeout.is_zero() {
             return bad("connect_timeout", "0 s", "no connection is made in no time");

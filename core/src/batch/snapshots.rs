@@ -30,6 +30,7 @@ pub(crate) struct SnapshotWriter {
     env: Env,
     directory: Arc<CheckpointDirectory>,
     listeners: Listeners,
+    piece_bytes: usize,
     orders: mpsc::Receiver<Order>,
 }
 
@@ -38,9 +39,10 @@ impl Snapshots {
         env: Env,
         directory: Arc<CheckpointDirectory>,
         listeners: Listeners,
+        piece_bytes: usize,
     ) -> (Self, SnapshotWriter) {
         let (orders, ordered) = mpsc::channel(1);
-        let writer = SnapshotWriter { env, directory, listeners, orders: ordered };
+        let writer = SnapshotWriter { env, directory, listeners, piece_bytes, orders: ordered };
         (Self { orders, under_way: None }, writer)
     }
 
@@ -83,7 +85,7 @@ impl SnapshotWriter {
     /// state cannot be encoded.
     pub async fn run(mut self) -> Result<()> {
         while let Some((frozen, done)) = self.orders.recv().await {
-            let snapshot = write_snapshot(&self.env, &self.directory, frozen).await?;
+            let snapshot = write_snapshot(&self.env, &self.directory, frozen, self.piece_bytes).await?;
             self.listeners.tell(&Event::SnapshotWritten { time: snapshot.time, bytes: snapshot.bytes });
             // The runner has ended if nobody takes it.
             let _ = done.send(snapshot);

@@ -43,11 +43,6 @@ impl Payload for OperatorState {
     const SCHEMA: &'static str = "operator u32, goes on bool, bytes of a chunk of at most 1024 records";
 }
 
-/// How many bytes are encoded before others have their turn, and the most of a frame. A piece is up to twice as long, and encoding
-/// it takes as long as its last chunk takes: operators keep those short, as far as their records are. A batch that waits for a thread
-/// waits no longer than that.
-const PIECE_BYTES: usize = 1 << 20;
-
 /// The state after a batch as it was then, whatever becomes of it.
 pub(crate) struct Frozen {
     /// Of the checkpoint of that batch: the snapshot's file has its name.
@@ -69,6 +64,10 @@ impl Frozen {
 
 /// Encodes a snapshot, piece by piece.
 struct Encoder {
+    /// How many bytes are encoded before others have their turn, and the most of a frame. A piece is up to twice as long, and encoding
+    /// it takes as long as its last chunk takes: operators keep those short, as far as their records are. A batch that waits for a
+    /// thread waits no longer than that.
+    piece_bytes: usize,
     generation: Generation,
     header: Option<SnapshotHeader>,
     chunks: std::vec::IntoIter<(OperatorId, Chunk)>,
@@ -78,8 +77,9 @@ struct Encoder {
 }
 
 impl Encoder {
-    fn new(frozen: Frozen) -> Self {
+    fn new(frozen: Frozen, piece_bytes: usize) -> Self {
         Self {
+            piece_bytes,
             generation: frozen.id.generation,
             header: Some(SnapshotHeader { time: frozen.time, chunks: frozen.chunks.len() as u64 }),
             chunks: frozen.chunks.into_iter(),
@@ -98,11 +98,11 @@ impl Encoder {
         if let Some(header) = self.header.take() {
             codec::write_frame(&mut bytes, self.generation, 0, &header);
         }
-        while bytes.len() < PIECE_BYTES
+        while bytes.len() < self.piece_bytes
             && let Some((operator, chunk, from)) = self.chunk()
         {
             self.sequence += 1;
-            let to = chunk.len().min(from + PIECE_BYTES);
+            let to = chunk.len().min(from + self.piece_bytes);
             let goes_on = to < chunk.len();
             let state = OperatorState { operator, goes_on, chunk: Bytes(chunk[from..to].to_vec()) };
             codec::write_frame(&mut bytes, self.generation, self.sequence, &state);
@@ -118,7 +118,7 @@ impl Encoder {
     }
 }
 
-/// Encodes the state after a batch and writes it, durably.
+/// Encodes the state after a batch and writes it, durably, in pieces of about so many bytes.
 ///
 /// # Errors
 /// [`Error::Fenced`], [`Error::Disk`], and [`Error::Batch`] if a state cannot be encoded.
@@ -126,9 +126,10 @@ pub(crate) async fn write_snapshot(
     env: &Env,
     directory: &CheckpointDirectory,
     frozen: Frozen,
+    piece_bytes: usize,
 ) -> Result<SnapshotReference> {
     let (time, name) = (frozen.time, file_name(frozen.id));
-    let mut encoder = Some(Encoder::new(frozen));
+    let mut encoder = Some(Encoder::new(frozen, piece_bytes));
     let mut piece = next_piece(env, time, &mut encoder).await?;
 
     directory.check_fence().await?;
@@ -246,6 +247,7 @@ mod tests {
     use super::*;
     use crate::ids::CheckpointSequence;
 
+    const PIECE_BYTES: usize = 4096;
     const TIME: BatchTime = BatchTime(2000);
     const ID: CheckpointId = CheckpointId { sequence: CheckpointSequence(4), generation: Generation(3) };
 
@@ -256,7 +258,7 @@ mod tests {
     /// The pieces of a snapshot of these chunks.
     fn pieces(chunks: &[(OperatorId, Vec<u8>)]) -> Vec<Vec<u8>> {
         let chunks = chunks.iter().cloned().map(|(id, bytes)| (id, Box::new(move || bytes) as Chunk));
-        let mut encoder = Encoder::new(Frozen { id: ID, time: TIME, chunks: chunks.collect() });
+        let mut encoder = Encoder::new(Frozen { id: ID, time: TIME, chunks: chunks.collect() }, PIECE_BYTES);
         let mut pieces = vec![encoder.piece()];
         while encoder.has_more() {
             pieces.push(encoder.piece());
@@ -283,7 +285,7 @@ mod tests {
         ];
         let pieces = pieces(&chunks);
         let longest = pieces.iter().map(Vec::len).max();
-        assert!(longest.is_some_and(|bytes| bytes < 2 * PIECE_BYTES + 4096), "{longest:?}");
+        assert!(longest.is_some_and(|bytes| bytes < 2 * PIECE_BYTES + 256), "{longest:?}");
         assert_eq!(read(&pieces.concat()).unwrap(), chunks);
     }
 

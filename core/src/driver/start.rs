@@ -257,7 +257,9 @@ impl Driver {
             self.options.backlog_bytes_max,
         ));
         let (env, listeners) = (self.env.clone(), self.listeners.clone());
-        let (snapshots, snapshot_writer) = Snapshots::new(env, self.directory.clone(), listeners);
+        let piece_bytes = self.options.snapshot_piece_bytes;
+        let (snapshots, snapshot_writer) =
+            Snapshots::new(env, self.directory.clone(), listeners, piece_bytes);
         let runner = Runner {
             env: self.env.clone(),
             directory: self.directory.clone(),
