@@ -3,21 +3,22 @@
 //! A scenario's model says what the output must be. It is written from the pipelines' description, as plainly as can be, and
 //! shares nothing with the engine but the way a batch time is printed.
 
+mod ends;
+
 use crate::{
-    operators::{OPERATORS, Operator, ResumingLines, told},
+    operators::{OPERATORS, Operator, told},
     pipelines::{HOT_WORDS, IDLE_BATCHES, PIPELINES, Pipeline},
 };
-use highwater_core::{BatchTime, DStream, Text};
+use highwater_core::BatchTime;
 use highwater_sim::{
     scenario::{
-        Batches, Feed, Figure, Figures, Limits, Load, Model, Normalize, Outcome, Receive, Scenario,
-        simulated_options, socket,
+        Batches, Feed, Figure, Figures, Limits, Load, Model, Normalize, Outcome, Scenario, simulated_options,
+        socket,
     },
-    source::{Mode, Source},
+    source::Mode,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
-    path::Path,
     sync::Arc,
 };
 
@@ -49,9 +50,10 @@ pub fn scenarios() -> Vec<Scenario> {
     };
     let programs: Vec<_> = programs.into_iter().flat_map(of_program).collect();
     let operators = OPERATORS.map(|operator| of_operator(operator, Mode::Resume, corpus.clone()));
-    let ends = [own_receiver, text_files].map(|scenario| scenario(corpus.clone()));
+    let ends = [ends::own_receiver, ends::text_files, ends::union, ends::cut_lines]
+        .map(|scenario| scenario(corpus.clone()));
     // Nothing else has the steps of directories: one form alone has too few seeds for all their cells.
-    let directories = [Mode::Resume, Mode::Tcp].map(|mode| text_directories(mode, corpus.clone()));
+    let directories = [Mode::Resume, Mode::Tcp].map(|mode| ends::text_directories(mode, corpus.clone()));
     programs.into_iter().chain(operators).chain(ends).chain(directories).collect()
 }
 
@@ -80,63 +82,6 @@ fn of_operator(operator: Operator, mode: Mode, corpus: Arc<Vec<String>>) -> Scen
     });
     let normalize: Normalize = Arc::new(in_order);
     Scenario { normalize: Some(normalize), ..scenario(pipeline, text, expectations, mode, corpus) }
-}
-
-/// `word-count` with lines from a receiver of one's own.
-fn own_receiver(corpus: Arc<Vec<String>>) -> Scenario {
-    let pipeline = Pipeline::find("word-count").expect("it is in the catalogue of pipelines");
-    let receive: Receive = Arc::new(|context, _| {
-        let lines = context.receiver_stream(ResumingLines { address: Source::ADDRESS.to_owned() });
-        Ok(lines.map(|line| Text::from(line.as_str())))
-    });
-    Scenario {
-        name: "receiver-stream".into(),
-        about:
-            "counts the words of each batch, from a receiver of one's own that acknowledges what is durable"
-                .into(),
-        receive,
-        ..scenario(pipeline, counts_model(), Expectations::default(), Mode::Resume, corpus)
-    }
-}
-
-/// `running-total` with lines from the files of a directory: each is in one batch, and a batch that is run again has the same.
-fn text_files(corpus: Arc<Vec<String>>) -> Scenario {
-    let pipeline = Pipeline::find("running-total").expect("it is in the catalogue of pipelines");
-    let expectations = Expectations { outcome: Some(Arc::new(last)), ..Expectations::default() };
-    Scenario {
-        name: "text-file-stream".into(),
-        about: "counts the words of all batches so far, from files that appear in a directory".into(),
-        feed: Feed::Directory,
-        receive: Arc::new(|context, directory| Ok(context.text_file_stream(directory))),
-        ..scenario(pipeline, totals_model(), expectations, Mode::Resume, corpus)
-    }
-}
-
-/// The shortest line that is saved, in bytes: so that some batches have records and save none.
-const SAVED_BYTES_MIN: usize = 40;
-
-/// Lines saved in a directory a batch.
-fn text_directories(mode: Mode, corpus: Arc<Vec<String>>) -> Scenario {
-    let build = |lines: DStream<Text>, output: &Path| {
-        let long = lines.filter(|line| line.len() >= SAVED_BYTES_MIN);
-        long.save_as_text_files(output.display().to_string(), "");
-    };
-    let batch = |(time, lines): &Input| {
-        let long: Vec<&String> = lines.iter().filter(|line| line.len() >= SAVED_BYTES_MIN).collect();
-        let mut text = format!("out-{}/_SUCCESS:\nrecords: {}\n", time.0, long.len());
-        if !long.is_empty() {
-            text += &format!("out-{}/part-00000:\n", time.0);
-        }
-        long.into_iter().for_each(|line| text += &format!("{line}\n"));
-        text
-    };
-    let model = move |batches: &Batches| batches.iter().map(batch).collect();
-    Scenario {
-        about: "saves the longer lines of each batch in a directory of its own".into(),
-        mode,
-        corpus,
-        ..Scenario::new(name_of("save-as-text-files", mode), build, model)
-    }
 }
 
 /// What is expected of a scenario beside its text.
@@ -191,6 +136,7 @@ fn scenario(
         mode,
         feed: Feed::Socket,
         receive: socket(),
+        queue: Arc::default(),
         build: Arc::new(move |lines, output| pipeline.build(lines, output)),
         model,
         normalize: None,
@@ -199,6 +145,7 @@ fn scenario(
         time_outs: expectations.time_outs,
         options: simulated_options(),
         corpus,
+        line_end: "\n",
         load: Load::default(),
         limits: Limits::default(),
         file: None,
@@ -469,7 +416,8 @@ mod tests {
         let mut expected = pipelines.map(|name| [name.to_owned(), format!("{name}-tcp")]).concat();
         expected.extend(OPERATORS.map(|operator| operator.pipeline.name.to_owned()));
         let directories = ["save-as-text-files", "save-as-text-files-tcp"];
-        let ends = [&["receiver-stream", "text-file-stream"], &directories[..]].concat();
+        let ends =
+            [&["receiver-stream", "text-file-stream", "union", "cut-lines-tcp"], &directories[..]].concat();
         expected.extend(ends.into_iter().map(str::to_owned));
         assert_eq!(names, expected);
         assert!(names.iter().all(|name| find(name).is_some()));

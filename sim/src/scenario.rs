@@ -1,7 +1,8 @@
 //! What is swept: a pipeline, the source that it reads from, the text that the source sends, and a model of its results.
 //!
 //! The testbed adds one output of its own to every pipeline, the *tap*: it writes down which lines each batch had. The judges
-//! hold the tap against the source's ledger, and the pipeline's output against what the model makes of the tap.
+//! hold the tap against the source's ledger, and the pipeline's output against what the model makes of the tap. A scenario may have a
+//! second source, a queue: then the pipeline gets both, and the tap tells them apart.
 
 use crate::{
     fault::{Bounds, FaultKind},
@@ -107,6 +108,10 @@ pub struct Scenario {
     pub feed: Feed,
     /// How its lines are received, from the URL of the feed; with `socket_text_stream` unless it says otherwise.
     pub receive: Receive,
+    /// Lines of a second source, a [`queue_stream`](StreamingContext::queue_stream): each batch takes an element of it, none of which may
+    /// be empty. They come to the pipeline, and to the model, in their batch after the first source's. Without elements there is no
+    /// such source.
+    pub queue: Arc<Vec<Vec<String>>>,
     /// The pipeline.
     pub build: Build,
     /// Its results, batch by batch.
@@ -124,6 +129,8 @@ pub struct Scenario {
     pub options: Options,
     /// Lines to draw the workload from.
     pub corpus: Arc<Vec<String>>,
+    /// What the source ends its lines with: a line feed, or a carriage return before one.
+    pub line_end: &'static str,
     /// How much of it a seed draws.
     pub load: Load,
     /// Which faults a seed draws, where that is not left to the options of the run.
@@ -232,6 +239,7 @@ impl Scenario {
             mode: Mode::Resume,
             feed: Feed::Socket,
             receive: socket(),
+            queue: Arc::default(),
             build: Arc::new(build),
             model: Arc::new(model),
             normalize: None,
@@ -240,6 +248,7 @@ impl Scenario {
             time_outs: None,
             options: simulated_options(),
             corpus: Arc::new(plain_lines()),
+            line_end: "\n",
             load: Load::default(),
             limits: Limits::default(),
             file: None,
@@ -270,6 +279,6 @@ impl Scenario {
                 at_ms = (at_ms + rng.magnitude(1..=self.load.pause_ms_max)).min(self.load.last_line_ms_max);
             }
         }
-        Script::new(script)
+        Script { line_end: self.line_end, ..Script::new(script) }
     }
 }

@@ -3,12 +3,13 @@
 //! A block holds its room from before it is stored until its batch is emitted: its bytes in whole KiB, at least one, and no more
 //! than all there is. So what one life has stored and not emitted never takes more than the options have for the backlog. Counted by the
 //! driver's own events, of which the judges of I1 hold that they are true; the bytes are its word alone. Not verified: blocks that an
-//! earlier life has stored hold no room, so each of them that is emitted hides the oldest one that does.
+//! earlier life has stored hold no room, so each of them that is emitted hides the oldest one that does; and where there are several sources,
+//! nothing tells whose blocks a batch has, so it is taken to have the largest.
 
 use super::Case;
 use crate::run::LifeEvidence;
 use highwater_core::event::Event;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const ROOM_UNIT_BYTES: u64 = 1024;
 
@@ -27,15 +28,20 @@ pub(super) fn violations(case: &Case<'_>) -> Vec<String> {
 /// The most KiB of room that blocks took which a life had stored and not emitted, if one block takes `max` at most.
 fn most_waiting<'a>(events: impl Iterator<Item = &'a Event>, max: u64) -> u64 {
     let (mut of_batches, mut waiting, mut most) = (BTreeMap::new(), VecDeque::new(), 0);
+    let mut sources = BTreeSet::new();
     for event in events {
         match event {
-            Event::BlockStored { bytes, .. } => {
+            Event::BlockStored { source, bytes, .. } => {
+                sources.insert(*source);
                 waiting.push_back(bytes.div_ceil(ROOM_UNIT_BYTES).clamp(1, max));
                 most = most.max(waiting.iter().sum());
             }
             Event::BatchAllocated { time, blocks, .. } => _ = of_batches.insert(*time, *blocks as usize),
             Event::BatchEmitted { time, .. } => {
                 let blocks = of_batches.remove(time).unwrap_or(0).min(waiting.len());
+                if sources.len() > 1 {
+                    waiting.make_contiguous().sort_unstable_by(|one: &u64, other| other.cmp(one));
+                }
                 waiting.drain(..blocks);
             }
             _ => {}

@@ -20,7 +20,7 @@ use crate::{
 };
 use highwater_core::{
     event::Event,
-    ids::BlockId,
+    ids::{BlockId, SourceId},
     journal::{Block, Record, decode_marks},
 };
 
@@ -143,6 +143,10 @@ fn claim_of_block(evidence: &Evidence, life: &LifeEvidence, lost: &Block) -> Opt
     if life.events.iter().any(|(_, event)| is_it(event)) {
         return Some(format!("block {} was stored", lost.block));
     }
+    // What other sources have is acknowledged to nobody.
+    if lost.source != SourceId(0) {
+        return None;
+    }
     let acknowledged = evidence
         .source
         .connections
@@ -154,12 +158,14 @@ fn claim_of_block(evidence: &Evidence, life: &LifeEvidence, lost: &Block) -> Opt
     (acknowledged > before).then(|| format!("{acknowledged} lines were durable, which were {before}"))
 }
 
-/// How many lines stand in the blocks before one.
+/// How many lines stand in the blocks of the first source before one.
 fn lines_before(evidence: &Evidence, block: BlockId) -> u64 {
     let last = evidence.last_written();
     let records = image::all_segments(evidence, &last).into_iter().flat_map(|(_, segment)| segment.records);
     let blocks = records.filter_map(|(_, _, record)| match record {
-        Record::Block(one) if one.block < block => Some((one.block, one.records)),
+        Record::Block(one) if one.source == SourceId(0) && one.block < block => {
+            Some((one.block, one.records))
+        }
         _ => None,
     });
     blocks.collect::<std::collections::BTreeMap<_, _>>().into_values().sum()

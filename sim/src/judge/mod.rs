@@ -28,6 +28,7 @@ mod orderly_end;
 mod orderly_stop;
 mod orphans;
 mod progress;
+mod queue;
 mod replay_equality;
 mod retention;
 mod snapshots_due;
@@ -148,10 +149,16 @@ pub(crate) struct Case<'a> {
 impl Case<'_> {
     /// The batches that there are in the end, as the scenario's model gets them.
     fn batches(&self) -> Batches {
-        let batches = self.evidence.batches().into_iter().map(|batch| (batch.time, batch.lines));
+        let tapped = self.evidence.batches();
+        let batches = tapped.iter().map(|batch| (batch.time, batch.records().cloned().collect()));
         // Without a checkpoint there was no batch.
         let zero_time = image::zero_time(self.evidence).unwrap_or(BatchTime(0));
         Batches::new(zero_time, self.scenario.options.batch_interval, batches.collect())
+    }
+
+    /// The record that the driver makes of the bytes before a line feed.
+    fn received(&self, bytes: &[u8]) -> String {
+        self.script.received(bytes, self.scenario.options.line_bytes_max)
     }
 }
 

@@ -9,14 +9,17 @@
 //! A line that the source repeats is a record each time. Where damage stopped the driver for good, it is what was emitted
 //! that is held against that: it must be a beginning of the lines, and what was durably complete must be in the file still.
 //!
+//! Of a line the record is what the scenario's options let the driver take of it. What a queue owes is in `queue`.
+//!
 //! What an orderly stop owes beyond this is in `orderly_stop`, what is owed to a connection that ended in order in `orderly_end`.
 //!
 //! Not verified: what a `tcp` source lost on the way otherwise; that is counted in the ledger, not judged.
 
-use super::{Case, Findings, image, orderly_end, orderly_stop};
+use super::{Case, Findings, image, orderly_end, orderly_stop, queue};
 use crate::{
     network::SeenEnd,
     run::{Evidence, LifeEvidence, TappedBatch},
+    scenario::Scenario,
     source::{Mode, Script},
 };
 use highwater_core::{
@@ -45,26 +48,29 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
             .iter()
             .map(|violation| format!("the driver broke the protocol: {violation}")),
     );
-    let mut expected = acknowledged_lines(case.script, evidence).unwrap_or_else(|error| {
+    let sent_lines = |count| sent_lines(case.scenario, case.script, count);
+    let acknowledged = acknowledged_lines(case.scenario, case.script, evidence);
+    let mut expected = acknowledged.unwrap_or_else(|error| {
         violations.push(error);
         Vec::new()
     });
     if case.scenario.mode == Mode::Tcp {
-        violations.extend(undelivered(evidence, &expected));
-        violations.extend(orderly_end::violations(evidence, &expected));
+        violations.extend(undelivered(case, &expected));
+        violations.extend(orderly_end::violations(case, &expected));
     }
     let seen = format!("{} records acknowledged, {} in the output", expected.len(), found.len());
     if evidence.detected().is_some() {
         // It may have stopped before it emitted them all, or before it acknowledged what it emitted.
         expected = match case.scenario.mode {
-            Mode::Resume => sent_lines(case.script, evidence.source.sent),
+            Mode::Resume => sent_lines(evidence.source.sent),
             Mode::Tcp => expected,
         };
         expected.truncate(found.len());
     }
-    let sent = sent_lines(case.script, evidence.source.sent);
+    let sent = sent_lines(evidence.source.sent);
     violations.extend(differences(&expected, &found, &sent));
-    violations.extend(orderly_stop::violations(evidence));
+    violations.extend(queue::violations(&case.scenario.queue, &batches));
+    violations.extend(orderly_stop::violations(case));
     Findings { seen, violations }
 }
 
@@ -127,16 +133,23 @@ fn differences(expected: &[String], found: &[&str], sent: &[String]) -> Vec<Stri
 ///
 /// # Errors
 /// Two blocks of one number that differ.
-pub(crate) fn acknowledged_lines(script: &Script, evidence: &Evidence) -> Result<Vec<String>, String> {
+pub(crate) fn acknowledged_lines(
+    scenario: &Scenario,
+    script: &Script,
+    evidence: &Evidence,
+) -> Result<Vec<String>, String> {
     match evidence.source.mode {
-        Mode::Resume => Ok(sent_lines(script, evidence.source.acknowledged as usize)),
+        Mode::Resume => Ok(sent_lines(scenario, script, evidence.source.acknowledged as usize)),
         Mode::Tcp => journalled_lines(evidence),
     }
 }
 
-/// The first lines of the script.
-fn sent_lines(script: &Script, count: usize) -> Vec<String> {
-    let text = |line: &crate::source::Line| String::from_utf8_lossy(&line.text).into_owned();
+/// What the driver has to make of the first lines of the script.
+fn sent_lines(scenario: &Scenario, script: &Script, count: usize) -> Vec<String> {
+    let text = |line: &crate::source::Line| {
+        let bytes = [&line.text, script.line_end.trim_end_matches('\n').as_bytes()].concat();
+        script.received(&bytes, scenario.options.line_bytes_max)
+    };
     script.lines.iter().take(count).map(text).collect()
 }
 
@@ -234,11 +247,11 @@ fn allocated_blocks(segments: &[(SegmentName, Segment)]) -> BTreeSet<Key> {
 
 /// Journalled lines that were never delivered, or in another order: each connection gives whole lines, and what was
 /// unterminated when it ended in order.
-fn undelivered(evidence: &Evidence, journalled: &[String]) -> Vec<String> {
+fn undelivered(case: &Case<'_>, journalled: &[String]) -> Vec<String> {
     let mut delivered = Vec::new();
-    for connection in &evidence.connections {
+    for connection in &case.evidence.connections {
         let bytes = &connection.written[..connection.delivered as usize];
-        let mut lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect();
+        let mut lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(|line| case.received(line)).collect();
         let rest = lines.pop().filter(|rest| !rest.is_empty());
         delivered.extend(lines);
         if matches!(connection.seen_end, Some(SeenEnd::Orderly)) {

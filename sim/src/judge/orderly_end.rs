@@ -5,10 +5,12 @@
 //! after the other, as they were delivered. Not verified: connections after which their life made no other, and runs with damage. A `resume` source sends
 //! again what is not acknowledged, and ends each of its lines.
 
-use crate::{fault::Class, network::SeenEnd, run::Evidence};
+use super::Case;
+use crate::{fault::Class, network::SeenEnd};
 
 /// The connections that ended in order and of which the journal never held all.
-pub(super) fn violations(evidence: &Evidence, journalled: &[String]) -> Vec<String> {
+pub(super) fn violations(case: &Case<'_>, journalled: &[String]) -> Vec<String> {
+    let evidence = case.evidence;
     if evidence.class() != Class::Tolerated {
         return Vec::new();
     }
@@ -16,6 +18,7 @@ pub(super) fn violations(evidence: &Evidence, journalled: &[String]) -> Vec<Stri
     let ended = went_on.map(|two| &two[0]).filter(|one| matches!(one.seen_end, Some(SeenEnd::Orderly)));
     let missing = ended.filter_map(|connection| {
         let lines = lines(&connection.written[..connection.delivered as usize]);
+        let lines: Vec<String> = lines.into_iter().map(|line| case.received(line)).collect();
         let is_there = lines.is_empty() || journalled.windows(lines.len()).any(|some| *some == lines[..]);
         (!is_there).then(|| {
             let (number, count, last) = (connection.number, lines.len(), lines.last());
@@ -26,10 +29,9 @@ pub(super) fn violations(evidence: &Evidence, journalled: &[String]) -> Vec<Stri
 }
 
 /// The lines of a stream that is over.
-fn lines(bytes: &[u8]) -> Vec<String> {
+fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|byte| *byte == b'\n');
-    let lines = lines.filter(|_| !bytes.is_empty());
-    lines.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
+    lines.filter(|_| !bytes.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -38,8 +40,8 @@ mod tests {
 
     #[test]
     fn the_last_line_of_a_stream_that_is_over_needs_no_end() {
-        let cases: [(&[u8], &[&str]); 4] =
-            [(b"", &[]), (b"a\nb\n", &["a", "b"]), (b"a\nb", &["a", "b"]), (b"\n", &[""])];
+        let cases: [(&[u8], &[&[u8]]); 4] =
+            [(b"", &[]), (b"a\nb\n", &[b"a", b"b"]), (b"a\nb", &[b"a", b"b"]), (b"\n", &[b""])];
         for (bytes, expected) in cases {
             assert_eq!(lines(bytes), expected);
         }

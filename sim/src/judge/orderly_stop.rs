@@ -5,9 +5,9 @@
 //! it was asked are in the output. The expectation comes from the bytes that the network delivered and the judge's own
 //! reading of the journal. Not verified: how long it took; that is I11's.
 
-use super::{image, retention};
+use super::{Case, image, retention};
 use crate::{
-    run::{Evidence, Image, LifeEnd, LifeEvidence, StopAsked},
+    run::{Image, LifeEnd, LifeEvidence, StopAsked},
     source::Mode,
 };
 use highwater_core::{
@@ -16,7 +16,8 @@ use highwater_core::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn violations(evidence: &Evidence) -> Vec<String> {
+pub(super) fn violations(case: &Case<'_>) -> Vec<String> {
+    let evidence = case.evidence;
     let mut violations = Vec::new();
     let processed: BTreeSet<String> = evidence.batches().into_iter().flat_map(|batch| batch.lines).collect();
     for life in &evidence.lives {
@@ -32,7 +33,7 @@ pub(super) fn violations(evidence: &Evidence) -> Vec<String> {
             left_in_journal(&left).map(|what| format!("life {} stopped in order and left {what}", life.life)),
         );
         if evidence.source.mode == Mode::Tcp {
-            let lost = read_before(evidence, life, stop).into_iter().find(|line| !processed.contains(line));
+            let lost = read_before(case, life, stop).into_iter().find(|line| !processed.contains(line));
             violations.extend(lost.map(|line| {
                 format!(
                     "life {} had read a line before it was asked to stop, and lost it: {line:?}",
@@ -73,15 +74,15 @@ fn left_in_journal(image: &Image) -> Option<String> {
 }
 
 /// The lines that a life had read in full when it was asked.
-fn read_before(evidence: &Evidence, life: &LifeEvidence, stop: &StopAsked) -> Vec<String> {
+fn read_before(case: &Case<'_>, life: &LifeEvidence, stop: &StopAsked) -> Vec<String> {
     let mut lines = Vec::new();
-    for connection in evidence.connections.iter().filter(|it| it.life == life.life) {
+    for connection in case.evidence.connections.iter().filter(|it| it.life == life.life) {
         let read = stop.delivered.get(&connection.number).copied().unwrap_or(0) as usize;
         let read = &connection.written[..read.min(connection.written.len())];
         let mut of_connection: Vec<_> = read.split(|byte| *byte == b'\n').collect();
         // Behind the last line feed there is no whole line.
         of_connection.pop();
-        lines.extend(of_connection.into_iter().map(|line| String::from_utf8_lossy(line).into_owned()));
+        lines.extend(of_connection.into_iter().map(|line| case.received(line)));
     }
     lines
 }

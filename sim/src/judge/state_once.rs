@@ -9,7 +9,10 @@
 //! records is open and damage stopped the driver, an emission that a crash cut short.
 
 use super::{Case, Findings, marked_whole};
-use crate::{run::output_heading, scenario::Batches};
+use crate::{
+    run::{TappedBatch, output_heading},
+    scenario::Batches,
+};
 use highwater_core::BatchTime;
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -46,7 +49,7 @@ fn judge_output(case: &Case<'_>, batches: &Batches) -> Findings {
     let mut seen = format!("{} batches against the model", batches.len());
     if let (Some(reference), Some(outcome)) = (&case.reference, &case.scenario.outcome) {
         let of_reference = reference.tapped().0;
-        let of_reference = of_reference.iter().flat_map(|batch| &batch.lines);
+        let of_reference = of_reference.iter().flat_map(TappedBatch::records);
         if batches.iter().flat_map(|(_, lines)| lines).eq(of_reference) {
             seen.push_str(", the outcome against the failure-free run");
             if outcome(&output) != outcome(&reference.output()) {

@@ -6,7 +6,7 @@ use crate::{
     source::{self, Mode, Source},
     world::{Life, Node, VirtualTime, World},
 };
-use highwater_core::{Error, StreamingContext, env::Env, event::Event};
+use highwater_core::{DStream, Data, Error, StreamingContext, Text, env::Env, event::Event, sink::Batch};
 use madsim::task::{JoinError, JoinHandle};
 use std::{
     future::Future,
@@ -115,6 +115,22 @@ pub(super) fn end_of(result: &Result<(), Error>) -> LifeEnd {
     }
 }
 
+/// What comes to the pipeline, with the tap put on it; another program has an operator in its place.
+fn tapped<T: Data>(
+    input: DStream<T>,
+    is_other: bool,
+    line: fn(&T) -> &Text,
+    format: fn(&Batch<T>) -> String,
+) -> DStream<T> {
+    match is_other {
+        true => input.filter(move |record| line(record).len().is_multiple_of(2)),
+        false => {
+            input.clone().write_text(supervise::TAP, format);
+            input
+        }
+    }
+}
+
 /// The driver's program: what a user's `main` does. `is_other`: it is another one, with the operators of [`OtherProgram`].
 ///
 /// [`OtherProgram`]: crate::fault::OtherProgram
@@ -138,13 +154,16 @@ async fn drive(
     let mut context = StreamingContext::get_or_create(env, supervise::CHECKPOINT, |env| {
         let context = StreamingContext::new(env, scenario.options.clone())?;
         context.add_listener(listener);
-        let mut lines = (scenario.receive)(&context, &url)?;
-        match is_other {
-            true => lines = lines.filter(|line| line.len().is_multiple_of(2)),
+        let lines = (scenario.receive)(&context, &url)?;
+        let lines = match scenario.queue.is_empty() {
+            true => tapped(lines, is_other, |line| line, tap::format),
             false => {
-                lines.clone().write_text(supervise::TAP, tap::format);
+                let queued = context.queue_stream(scenario.queue.to_vec());
+                let queued = queued.map(|line: String| (true, Text::from(line.as_str())));
+                let both = lines.map(|line| (false, line)).union(queued);
+                tapped(both, is_other, |(_, line)| line, tap::format_tagged).map(|(_, line)| line)
             }
-        }
+        };
         (scenario.build)(lines, Path::new(supervise::OUTPUT));
         Ok(context)
     })

@@ -28,7 +28,7 @@ pub struct Restart {
 /// The restarts of a run, in order. One that no fault of the plan explains is not among them.
 pub(super) fn restarts(evidence: &Evidence) -> Vec<Restart> {
     let records: BTreeMap<BatchTime, u64> =
-        evidence.batches().into_iter().map(|batch| (batch.time, batch.lines.len() as u64)).collect();
+        evidence.batches().into_iter().map(|batch| (batch.time, batch.records().count() as u64)).collect();
     let mut emitted = BTreeSet::new();
     let mut restarts = Vec::new();
     for (index, life) in evidence.lives.iter().enumerate() {

@@ -235,7 +235,7 @@ impl RunReport {
         let mut report = Self::empty(scenario, options);
         report.detail = options.detail.then(|| Detail::of(script, &evidence, reference));
         report.lives = evidence.lives.iter().map(LifeSummary::of).collect();
-        report.ledger = ledger(script, &evidence);
+        report.ledger = ledger(scenario, script, &evidence);
         report.timeline = timeline(&evidence);
         report.class = evidence.class();
         report.detected = evidence.detected().map(str::to_owned);
@@ -252,14 +252,14 @@ impl RunReport {
     }
 }
 
-fn ledger(script: &Script, evidence: &Evidence) -> LedgerSummary {
+fn ledger(scenario: &Scenario, script: &Script, evidence: &Evidence) -> LedgerSummary {
     let (batches, _) = evidence.tapped();
     let mut processed = std::collections::BTreeMap::<&str, u64>::new();
     for line in batches.iter().flat_map(|batch| &batch.lines) {
         *processed.entry(line).or_default() += 1;
     }
     // A journal that contradicts itself is the judge's to tell of.
-    let acknowledged = acknowledged_lines(script, evidence).unwrap_or_default();
+    let acknowledged = acknowledged_lines(scenario, script, evidence).unwrap_or_default();
     let mut expected = std::collections::BTreeMap::<&str, u64>::new();
     for line in &acknowledged {
         *expected.entry(line).or_default() += 1;

@@ -30,7 +30,9 @@ pub enum AtEnd {
 pub struct Script {
     /// The lines in the order of their times.
     pub lines: Vec<Line>,
-    /// Whether the last line ends with a line feed.
+    /// What ends a line: a line feed, or a carriage return before one.
+    pub line_end: &'static str,
+    /// Whether the last line has its end.
     pub last_is_terminated: bool,
     /// What comes after it.
     pub at_end: AtEnd,
@@ -44,7 +46,7 @@ impl Script {
     pub fn new(lines: Vec<Line>) -> Self {
         assert!(lines.is_sorted_by_key(|line| line.at_ms), "lines are sent in the order of their times");
         assert!(lines.iter().all(|line| !line.text.contains(&b'\n')), "a line feed ends a line");
-        Self { lines, last_is_terminated: true, at_end: AtEnd::StayOpen }
+        Self { lines, line_end: "\n", last_is_terminated: true, at_end: AtEnd::StayOpen }
     }
 
     /// Keeps the first so many lines.
@@ -56,12 +58,48 @@ impl Script {
     pub(super) fn write(&self, n: usize, into: &mut Vec<u8>) {
         into.extend_from_slice(&self.lines[n].text);
         if self.last_is_terminated || n + 1 < self.lines.len() {
-            into.push(b'\n');
+            into.extend_from_slice(self.line_end.as_bytes());
         }
     }
 
     /// How many bytes a run without faults sends.
     pub fn bytes(&self) -> u64 {
-        self.lines.iter().map(|line| line.text.len() as u64 + 1).sum()
+        self.lines.iter().map(|line| (line.text.len() + self.line_end.len()) as u64).sum()
+    }
+
+    /// The record that a driver makes of the bytes before a line feed, where it takes a line to be no longer than so many bytes.
+    pub(crate) fn received(&self, bytes: &[u8], line_bytes_max: usize) -> String {
+        let carriage_return = self.line_end.strip_suffix('\n').unwrap_or_default();
+        let line = bytes.strip_suffix(carriage_return.as_bytes()).unwrap_or(bytes);
+        let mut end = line.len().min(line_bytes_max);
+        // A character that does not fit is left out whole.
+        while end < line.len() && end > 0 && line[end] & 0xc0 == 0x80 {
+            end -= 1;
+        }
+        String::from_utf8_lossy(&line[..end]).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_a_line_without_its_end_and_of_a_long_one_the_characters_that_fit() {
+        let plain = Script::new(Vec::new());
+        let ended = Script { line_end: "\r\n", ..plain.clone() };
+        let cases = [
+            (&plain, "a\r", 9, "a\r"),
+            (&ended, "a\r", 9, "a"),
+            (&ended, "a\r\r", 9, "a\r"),
+            (&ended, "abcd\r", 4, "abcd"),
+            (&ended, "abcde\r", 4, "abcd"),
+            (&plain, "ab\u{e9}", 4, "ab\u{e9}"),
+            (&plain, "ab\u{e9}", 3, "ab"),
+            (&plain, "ab\u{2003}c", 4, "ab"),
+        ];
+        for (script, bytes, line_bytes_max, expected) in cases {
+            assert_eq!(script.received(bytes.as_bytes(), line_bytes_max), expected, "{bytes:?}");
+        }
     }
 }
