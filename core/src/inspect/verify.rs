@@ -5,11 +5,10 @@
 
 use super::{Damage, Inspection, checkpoint_of, checkpoints::Read, damage_of, listing::Listing};
 use crate::{
-    checkpoint::outline_snapshot,
-    codec::{FrameError, read_frame},
+    checkpoint::{checkpoints_in, file_name, outline_snapshot},
     env::Env,
     error::{Error, Result},
-    journal::{DurableMark, MARK_BYTES, SegmentName},
+    journal::{MARK_BYTES, SegmentName, decode_mark, missing},
 };
 use std::path::Path;
 
@@ -23,6 +22,14 @@ pub(super) async fn look(
     for (id, _) in listing.checkpoints().into_iter().filter(|(id, _)| !read.contains_key(id)) {
         if let Err(error) = checkpoint_of(env, directory, id).await {
             inspection.damage.push(damage_of(error)?);
+        }
+    }
+    let counting = checkpoints_in(&listing.checkpoint_names());
+    let newest = counting.iter().find_map(|id| read.get(id));
+    for kept in newest.iter().flat_map(|checkpoint| &checkpoint.retained) {
+        if !counting.contains(kept) {
+            let path = directory.join("checkpoint").join(file_name(*kept));
+            inspection.damage.push(damage_of(missing(&path))?);
         }
     }
     for (name, _) in listing.snapshots() {
@@ -76,13 +83,13 @@ async fn marks_between(env: &Env, directory: &Path, name: SegmentName) -> Result
     };
     let slots: Vec<&[u8]> = bytes.chunks(MARK_BYTES).collect();
     let wrong = |(number, slot): (u64, &&[u8])| {
-        let decoded = read_frame(slot).and_then(|(frame, _)| {
-            match frame.generation == name.generation && frame.sequence == number {
-                true => frame.decode::<DurableMark>(),
-                false => Err(FrameError::Header { field: "generation or sequence number" }),
+        let reason = match decode_mark(name, number, slot) {
+            Err(error) => error.to_string(),
+            Ok((_, padding)) if padding.iter().any(|byte| *byte != 0) => {
+                "padding that is not zeros".to_owned()
             }
-        });
-        let reason = decoded.err()?.to_string();
+            Ok(_) => return None,
+        };
         Some(Damage { file: file.clone(), offset: number * MARK_BYTES as u64, reason })
     };
     Ok((0..).zip(&slots[..slots.len().saturating_sub(1)]).filter_map(wrong).collect())

@@ -80,7 +80,7 @@ pub fn decode_marks(name: SegmentName, bytes: &[u8]) -> Result<Marks, (u64, Fram
     let mut marks = Marks::default();
     for slot in bytes.chunks(MARK_BYTES) {
         match decode_mark(name, marks.written, slot) {
-            Ok(mark) => {
+            Ok((mark, _)) => {
                 marks.length = marks.length.max(mark.length);
                 marks.continued |= mark.continued;
                 marks.read = marks.written + 1;
@@ -95,12 +95,17 @@ pub fn decode_marks(name: SegmentName, bytes: &[u8]) -> Result<Marks, (u64, Fram
     Ok(marks)
 }
 
-fn decode_mark(name: SegmentName, number: u64, slot: &[u8]) -> Result<DurableMark, FrameError> {
-    let (frame, _) = codec::read_frame(slot)?;
+/// The mark in the slot of this number, and what is behind it in its slot.
+pub(crate) fn decode_mark(
+    name: SegmentName,
+    number: u64,
+    slot: &[u8],
+) -> Result<(DurableMark, &[u8]), FrameError> {
+    let (frame, bytes) = codec::read_frame(slot)?;
     if frame.generation != name.generation || frame.sequence != number {
         return Err(FrameError::Header { field: "generation or sequence number" });
     }
-    frame.decode()
+    Ok((frame.decode()?, &slot[bytes..]))
 }
 
 #[cfg(test)]

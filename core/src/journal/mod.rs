@@ -26,6 +26,7 @@ mod tests;
 mod writer;
 
 pub use entry::{Allocation, Block, BlockRange, Completion, Record, SegmentHeader, SinkProgress};
+pub(crate) use marks::decode_mark;
 pub use marks::{DurableMark, MARK_BYTES, Marks, decode_marks};
 pub(crate) use outline::outline;
 pub(crate) use reader::{

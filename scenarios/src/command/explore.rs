@@ -6,6 +6,7 @@ use super::{
     interrupt::Interrupt,
     interval,
     simulated::{self, Format},
+    tell,
 };
 use clap::Args;
 use highwater_core::Interval;
@@ -91,7 +92,7 @@ impl Explore {
             sabotage: self.sabotage.iter().copied().collect(),
             ..ExploreOptions::seeded(self.seed)
         };
-        eprintln!("{}", self.asked(jobs));
+        tell(self.asked(jobs));
         let started = Instant::now();
         let budget = self.budget.map(|budget| Duration::from_millis(budget.millis()));
         let interrupt = Interrupt::listen()?;
@@ -100,7 +101,7 @@ impl Explore {
         let explored = explore(&self.scenario, &options, keep_going, |so_far| show(&progress, so_far));
         progress.finish_and_clear();
         let explored = explored.map_err(Failure::failed)?;
-        eprintln!("explored in {:.1} s", started.elapsed().as_secs_f64());
+        tell(format_args!("explored in {:.1} s", started.elapsed().as_secs_f64()));
         self.tell(&explored)
     }
 

@@ -4,7 +4,7 @@
 //! - What is there is replaced if such a command wrote it: it begins as its files do. Anything else stays, and is an error.
 //! - A report that cannot be written ends nothing: what was found out is told all the same, then what is missing.
 
-use super::Failure;
+use super::{Failure, tell};
 use highwater_core::Error;
 use highwater_sim::fault::PlanFile;
 use std::{
@@ -120,7 +120,7 @@ impl Unwritten {
     pub(super) fn end(self, otherwise: Result<(), Failure>) -> Result<(), Failure> {
         match (self.0, otherwise) {
             (Some(unwritten), Err(otherwise)) => {
-                eprintln!("error: {}", unwritten.message);
+                tell(format_args!("error: {}", unwritten.message));
                 Err(otherwise)
             }
             (Some(unwritten), Ok(())) => Err(unwritten),

@@ -1,7 +1,7 @@
 //! Ctrl-C for the commands that compute: the first one is a wish, which they grant when what is under way is done; the second one ends
 //! the process at once.
 
-use super::{Failure, INTERRUPTED, signals::Signals};
+use super::{Failure, INTERRUPTED, signals::Signals, tell};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering::Relaxed},
@@ -34,7 +34,7 @@ impl Interrupt {
                 ready.send(Ok(()))?;
                 signals.next().await;
                 wish.store(true, Relaxed);
-                eprintln!("stopping: what is under way is finished and told; Ctrl-C again ends at once");
+                tell("stopping: what is under way is finished and told; Ctrl-C again ends at once");
                 signals.next().await;
                 std::process::exit(i32::from(INTERRUPTED))
             })

@@ -2,6 +2,9 @@
 //!
 //! Every failure is one line, `error: ..`, on the standard error output, and a status that a script can act on.
 
+// They panic where nobody can read what is printed.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod colour;
 mod completions;
 mod config;
@@ -30,7 +33,7 @@ mod voice;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use highwater_core::Error;
 use serde::Serialize;
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{fmt::Display, io::Write, path::PathBuf, process::ExitCode};
 
 const AFTER_HELP: &str = "\
 Begin with:
@@ -96,7 +99,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { status, message }) => {
             if !message.is_empty() {
-                eprintln!("error: {message}");
+                tell(format_args!("error: {message}"));
             }
             ExitCode::from(status)
         }
@@ -110,9 +113,14 @@ fn parsed() -> Result<Command, Failure> {
     let matches = command.get_matches_from(arguments);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Some(config) = config {
-        eprintln!("defaults are taken from {}", config.display());
+        tell(format_args!("defaults are taken from {}", config.display()));
     }
     Ok(cli.command)
+}
+
+/// Says a line beside the result, on standard error. Where nobody can read it (a full disk, a closed pipe) the work goes on all the same.
+fn tell(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// How a command ends if not well.

@@ -4,6 +4,7 @@ use super::{
     Failure,
     interrupt::Interrupt,
     simulated::{self, Format},
+    tell,
 };
 use clap::Args;
 use highwater_reports::prove::{Proved, render};
@@ -71,7 +72,7 @@ impl Prove {
         let keep_going = || !interrupt.asked();
         let found = match self.steps.is_empty() {
             true => {
-                eprintln!("looking for the steps that {} scenarios make", scenarios.len());
+                tell(format_args!("looking for the steps that {} scenarios make", scenarios.len()));
                 find_steps(&scenarios, jobs, keep_going)
             }
             false => {
@@ -82,12 +83,12 @@ impl Prove {
         };
         let is_unknown = found.is_none();
         let Steps { steps, unordered, unconditional } = found.unwrap_or_default();
-        eprintln!(
+        tell(format_args!(
             "proving {} steps, {} scenarios, seeds 0..{}, jobs {jobs}",
             steps.len(),
             scenarios.len(),
             self.seeds
-        );
+        ));
         let progress = progress(steps.len());
         let names = scenarios.iter().map(|scenario| scenario.name.clone()).collect();
         let mut proved = Proved {
@@ -108,9 +109,9 @@ impl Prove {
         progress.finish_and_clear();
         proved.cut_short = is_unknown || proved.proofs.len() < steps.len();
         if proved.cut_short {
-            eprintln!("cut short by Ctrl-C: {} of {} steps", proved.proofs.len(), steps.len());
+            tell(format_args!("cut short by Ctrl-C: {} of {} steps", proved.proofs.len(), steps.len()));
         }
-        eprintln!("proved in {:.1} s", started.elapsed().as_secs_f64());
+        tell(format_args!("proved in {:.1} s", started.elapsed().as_secs_f64()));
         let text = match self.format {
             Format::Text => render(&proved),
             Format::Json => serde_json::to_string_pretty(&proved).map_err(Failure::failed)? + "\n",

@@ -5,6 +5,7 @@ use super::{
     faces::{self, Face},
     files::Unwritten,
     simulated::Subject,
+    tell,
 };
 use clap::Args;
 use highwater_sim::{run::run, sweep::check};
@@ -61,11 +62,11 @@ impl Replay {
         run.report.plan_file = plan_file;
         let mut out = String::new();
         for entry in &run.trace {
-            let line = format!("{} life {} {}\n", entry.at, entry.life, entry.text);
+            let line = format!("{} life {} {}", entry.at, entry.life, entry.text);
             // Every other face is one document.
             match self.format {
-                Face::Text => out.push_str(&line),
-                Face::Json | Face::Html | Face::Junit => eprint!("{line}"),
+                Face::Text => out.extend([&line, "\n"]),
+                Face::Json | Face::Html | Face::Junit => tell(line),
             }
         }
         out.push_str(&self.format.of_run(&run.report));
@@ -76,7 +77,7 @@ impl Replay {
         }
         if self.check {
             match check(&scenario, &options) {
-                Ok(()) => eprintln!("run twice: no difference"),
+                Ok(()) => tell("run twice: no difference"),
                 Err(difference) => return unwritten.end(Err(Failure::failed(difference))),
             }
         }

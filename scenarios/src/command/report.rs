@@ -5,6 +5,7 @@ use super::{
     faces::{self, Face, Pages},
     files::Unwritten,
     simulated::{self, Format},
+    tell,
 };
 use clap::{Args, Subcommand};
 use highwater_reports::{
@@ -113,7 +114,7 @@ fn merge(files: &[PathBuf], format: Face, out: Option<&Path>) -> Result<(), Fail
     if whole.total().seeds == 0 {
         return Err(Failure::unusable("no run is in these reports: nothing is known"));
     }
-    whole.shards.incomplete().for_each(|part| eprintln!("a part: {part}"));
+    whole.shards.incomplete().for_each(|part| tell(format_args!("a part: {part}")));
     let (mut pages, mut unwritten) = (Pages::default(), Unwritten::default());
     if let Some(out) = out {
         faces::make_directory(out)?;

@@ -6,6 +6,7 @@ use super::{
     interrupt::Interrupt,
     interval,
     simulated::{Format, Subject},
+    tell,
 };
 use clap::Args;
 use highwater_core::Interval;
@@ -66,7 +67,7 @@ impl Shrink {
             Some(_) => "the given plan".to_owned(),
             None => format!("faults {faults}"),
         };
-        eprintln!("shrinking {}, seed {}, {plan}, for {}", scenario.name, options.seed, self.time);
+        tell(format_args!("shrinking {}, seed {}, {plan}, for {}", scenario.name, options.seed, self.time));
 
         let interrupt = Interrupt::listen()?;
         let deadline = Instant::now() + Duration::from_millis(self.time.millis());

@@ -8,7 +8,7 @@
 //! - With `--format json` each child's document is read, and the supervisor's own has them all; a killed one left none.
 //! - A child whose supervisor is gone stops in order. That needs Linux; elsewhere it goes on.
 
-use super::{FAILED, Failure, INTERRUPTED, UNUSABLE, print_json, signals::Signals, simulated::Format};
+use super::{FAILED, Failure, INTERRUPTED, UNUSABLE, print_json, signals::Signals, simulated::Format, tell};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use serde_json::Value;
@@ -81,7 +81,10 @@ async fn keep_going(format: Format, told: &mut Told) -> Result<(), Failure> {
         if started.elapsed() >= HEALTHY {
             pause = PAUSE_MIN;
         }
-        eprintln!("supervisor: the pipeline died ({status}); starting it again in {} s", pause.as_secs());
+        tell(format_args!(
+            "supervisor: the pipeline died ({status}); starting it again in {} s",
+            pause.as_secs()
+        ));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = signals.next() => return Err(Failure::failed("stopped before the pipeline was started again")),
@@ -118,7 +121,7 @@ async fn run_child(
     });
     let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
     if let Some(pid) = pid {
-        eprintln!("supervisor: the pipeline runs as process {}", pid.as_raw_nonzero());
+        tell(format_args!("supervisor: the pipeline runs as process {}", pid.as_raw_nonzero()));
     }
     let mut stopping = false;
     let status = loop {

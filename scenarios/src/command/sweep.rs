@@ -10,6 +10,7 @@ use super::{
     interrupt::Interrupt,
     interval,
     simulated::{self, Faults},
+    tell,
 };
 use clap::Args;
 use ends::Ends;
@@ -92,7 +93,7 @@ impl Sweep {
         let jobs = simulated::jobs(self.jobs);
         let options = self.faults.options(self.seeds.0.start);
         faces::make_directory(&self.out)?;
-        eprintln!("{}", self.asked(scenarios.len(), jobs));
+        tell(self.asked(scenarios.len(), jobs));
         let asked = seeds_each.saturating_mul(scenarios.len() as u64);
         let mut ends = Ends::new(self.failures_max(), self.budget(), Interrupt::listen()?);
         let (mut summary, mut unwritten) = (SweepSummary::default(), Unwritten::default());
@@ -128,7 +129,7 @@ impl Sweep {
         progress.finish_and_clear();
         let cut_short = ends.cut_short(asked);
         summary.cut_short.extend(cut_short);
-        summary.cut_short.iter().for_each(|cut| eprintln!("{cut}"));
+        summary.cut_short.iter().for_each(|cut| tell(format_args!("{cut}")));
         let pages = Pages::write(&scenarios, &summary, &options, jobs, &self.out, &mut unwritten);
         self.tell(&summary, &pages, &mut unwritten)?;
         unwritten.end(match cut_short {

@@ -149,3 +149,19 @@ fn a_reader_who_leaves_is_told_nothing_and_a_full_disk_is() {
         assert!(ended.status.code() == Some(1) && said.starts_with("error: cannot print: "), "{said}");
     }
 }
+
+#[test]
+fn what_nobody_can_be_told_changes_no_status() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let sweep = ["sweep", "word-count", "--seeds", "0..1"];
+    for (arguments, status) in [(&sweep[..], 0), (&["sweep", "no-such-scenario"], 2)] {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        let full = fs::File::options().write(true).open("/dev/full").ok();
+        for err in [Some(Stdio::from(writer)), full.map(Stdio::from)].into_iter().flatten() {
+            let mut command = Command::new(path());
+            command.args(arguments).current_dir(directory.path()).stdout(Stdio::null()).stderr(err);
+            assert_eq!(command.status().expect("it ends").code(), Some(status), "{arguments:?}");
+        }
+    }
+}
