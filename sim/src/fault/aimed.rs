@@ -53,6 +53,15 @@ fn add_cells(turn: u64, faults: &mut Vec<Fault>, crashes: &[FaultKind], rng: &mu
         let of_output: Vec<_> =
             cells.iter().filter(|(_, step, _)| step.place == Place::Output).copied().collect();
         whose_turn_it_is.push(nth_of(&of_output, in_turn));
+        // A power loss that keeps one of the names in it and takes another is rare even where it comes to a directory in time.
+        let spares_the_cache =
+            whose_turn_it_is.iter().flatten().all(|(kind, ..)| *kind != FaultKind::StaleRead);
+        let at_names = |(kind, step, _): &&(FaultKind, Step, u64)| {
+            *kind == FaultKind::PowerLoss && step.operation == DiskOperation::SyncDir
+        };
+        if in_turn.is_multiple_of(2) && spares_the_cache {
+            whose_turn_it_is.push(of_output.iter().find(at_names).copied());
+        }
     }
     let (mut needs_a_crash, mut needs_the_cache) = (false, false);
     for (kind, step, made) in whose_turn_it_is.into_iter().flatten() {

@@ -18,11 +18,14 @@
 //!   named or written, or in which the older driver dies of it. The power is lost some batches later.
 //! - A *rotten reserve*: a power loss in the middle of retention brings names back, and then the newest checkpoint or its snapshot rots: what
 //!   was kept in case of that must be whole, also for the driver after the next.
+//! - *Failed starts*: the sync of one directory fails for several drivers in a row, each soon after its start, and then the power is lost:
+//!   what each of them had named is gone at once.
 //! - A *stray checkpoint*: it lands where the one before it is, whole, and the driver dies right after it has published it.
 //!
 //! All but the first are made of steps that must be met as they are planned, so nothing else is in such a plan.
 
 mod damage;
+mod failed_starts;
 mod slow_disk;
 #[cfg(test)]
 mod tests;
@@ -31,6 +34,7 @@ mod two_drivers;
 use super::{Aim, DiskOperation, Fault, FaultKind, Moment, Place, Trigger, aimed::aimed};
 use crate::{rng::Draws, world::Life};
 use damage::{rotten_reserve, stray_checkpoint};
+use failed_starts::failed_starts;
 use rand_chacha::ChaCha8Rng;
 use slow_disk::{long_look, overload, stuck_journal};
 use two_drivers::{handover, late_checkpoint, late_failure, overlap, relapse};
@@ -65,6 +69,7 @@ pub(super) fn add(
             let drawn = match turn / 16 % 3 {
                 0 => late_checkpoint(crashes, rng, aim),
                 1 => relapse(crashes, rng, aim),
+                _ if rng.one_in(2) => failed_starts(rng, aim),
                 _ => rotten_reserve(rng, aim),
             };
             if let Some(drawn) = drawn {

@@ -171,14 +171,45 @@ fn a_relapse_has_two_crashes_and_replaces_the_third_driver_after_a_look_at_the_c
 
 #[test]
 fn what_is_kept_in_reserve_is_needed_after_a_power_loss_in_retention() {
-    for turn in (144..3_000).step_by(192) {
-        let [Fault::Crash(crash), Fault::BitRot(rot), Fault::Crash(_)] = &drawn(turn)[..] else {
-            panic!("{turn}")
-        };
+    let mut needed = 0;
+    for turn in (144..6_000).step_by(192) {
+        // The other half are failed starts, of which nothing comes here: the run without faults syncs no directory.
+        let [Fault::Crash(crash), Fault::BitRot(rot), Fault::Crash(_)] = &drawn(turn)[..] else { continue };
+        let Trigger::Step { operation: DiskOperation::Remove, .. } = crash.trigger else { continue };
         assert!(crash.power_loss.is_some());
-        assert!(matches!(crash.trigger, Trigger::Step { operation: DiskOperation::Remove, .. }));
         assert!(matches!(rot.trigger, Trigger::Start { life: Life(2) }) && rot.file == 0);
+        needed += 1;
     }
+    assert!(needed > 8, "{needed}");
+}
+
+#[test]
+fn failed_starts_are_in_a_row_at_one_directory_and_the_power_is_lost_after_them() {
+    let syncs = Step { operation: DiskOperation::SyncDir, place: Place::Checkpoint };
+    let mut rows = [0; 5];
+    for turn in (144..24_000).step_by(192) {
+        let bounds = Bounds { steps: vec![(syncs, vec![40, 45, 51])], turn: Some(turn), ..Bounds::default() };
+        let faults = Plan::draw(turn, &bounds).faults;
+        let Some((Fault::Crash(power_loss), failed)) = faults.split_last() else { continue };
+        let place_of = |(life, fault): (u32, &Fault)| match fault {
+            Fault::FailedSync(failed) => match failed.trigger {
+                Trigger::Step { life: own, operation: DiskOperation::SyncDir, place, nth, .. } => {
+                    (own.0 == life && (life == 1 || nth == 1)).then_some(place)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let places: Vec<_> = (1..).zip(failed).map(place_of).collect();
+        if !(2..=4).contains(&places.len()) || places.iter().any(|place| *place != Some(Place::Checkpoint)) {
+            continue;
+        }
+        rows[places.len()] += 1;
+        let after = places.len() as u32 + 1;
+        assert!(power_loss.power_loss.is_some(), "{turn}");
+        assert!(matches!(power_loss.trigger, Trigger::Step { life, .. } if life.0 == after), "{turn}");
+    }
+    assert!(rows[2..].iter().all(|rows| *rows > 3), "{rows:?}");
 }
 
 #[test]
