@@ -22,8 +22,8 @@ pub struct Options {
     pub backlog_bytes_max: usize,
     /// The size in bytes at which the journal begins a new segment.
     pub segment_bytes_max: u64,
-    /// How many bytes of a snapshot are encoded and written at once, and the most of one of its frames. A batch that waits for a thread
-    /// waits no longer than encoding them takes.
+    /// After how many bytes of a snapshot what was encoded is written and batches have their turn: 64 bytes to 64 MiB. A chunk of an
+    /// operator's state, of up to 1024 records, is encoded as a whole and written in frames of at most so many bytes.
     pub snapshot_piece_bytes: usize,
     /// How many checkpoints are kept, at least 2.
     pub checkpoints_retained: usize,

@@ -15,7 +15,7 @@ use highwater_sim::{
         Batches, Feed, Figure, Figures, Limits, Load, Model, Normalize, Outcome, Scenario, simulated_options,
         socket,
     },
-    source::Mode,
+    source::{LineEnd, Mode},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -145,7 +145,7 @@ fn scenario(
         time_outs: expectations.time_outs,
         options: simulated_options(),
         corpus,
-        line_end: "\n",
+        line_end: LineEnd::Lf,
         load: Load::default(),
         limits: Limits::default(),
         file: None,

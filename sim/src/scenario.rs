@@ -7,7 +7,7 @@
 use crate::{
     fault::{Bounds, FaultKind},
     rng::{Domain, Draws, stream},
-    source::{Line, Mode, Script},
+    source::{Line, LineEnd, Mode, Script},
 };
 use highwater_core::{BatchTime, DStream, Error, Interval, Options, StreamingContext, Text};
 use std::{
@@ -106,10 +106,12 @@ pub struct Scenario {
     pub mode: Mode,
     /// How the lines come to the driver.
     pub feed: Feed,
-    /// How its lines are received, from the URL of the feed; with `socket_text_stream` unless it says otherwise.
+    /// How its lines are received, from the URL of the feed; with `socket_text_stream` unless it says otherwise. The judges expect of any
+    /// other what that one does with a line: it takes the line's end away, and of a line that is longer than the options allow what is
+    /// too much.
     pub receive: Receive,
-    /// Lines of a second source, a [`queue_stream`](StreamingContext::queue_stream): each batch takes an element of it, none of which may
-    /// be empty. They come to the pipeline, and to the model, in their batch after the first source's. Without elements there is no
+    /// Lines of a second source, a [`queue_stream`](StreamingContext::queue_stream): each batch takes an element of it. None may be
+    /// empty, and no line may have a line feed in it. They come to the pipeline, and to the model, in their batch after the first source's. Without elements there is no
     /// such source.
     pub queue: Arc<Vec<Vec<String>>>,
     /// The pipeline.
@@ -129,8 +131,8 @@ pub struct Scenario {
     pub options: Options,
     /// Lines to draw the workload from.
     pub corpus: Arc<Vec<String>>,
-    /// What the source ends its lines with: a line feed, or a carriage return before one.
-    pub line_end: &'static str,
+    /// What the source ends its lines with.
+    pub line_end: LineEnd,
     /// How much of it a seed draws.
     pub load: Load,
     /// Which faults a seed draws, where that is not left to the options of the run.
@@ -248,7 +250,7 @@ impl Scenario {
             time_outs: None,
             options: simulated_options(),
             corpus: Arc::new(plain_lines()),
-            line_end: "\n",
+            line_end: LineEnd::Lf,
             load: Load::default(),
             limits: Limits::default(),
             file: None,
@@ -264,8 +266,10 @@ impl Scenario {
     /// a line's text tells which one it is, in bursts and trickles.
     ///
     /// # Panics
-    /// If the corpus is empty.
+    /// If the corpus is empty, or the queue has an empty element, or a line in it has a line feed.
     pub fn workload(&self, seed: u64) -> Script {
+        assert!(self.queue.iter().all(|element| !element.is_empty()), "an element of the queue has lines");
+        assert!(!self.queue.iter().flatten().any(|line| line.contains('\n')), "a line feed ends a line");
         let mut rng = stream(seed, Domain::Workload);
         let lines = rng.magnitude(self.load.lines.clone()) as usize;
         let start = rng.below(self.corpus.len() as u64) as usize;

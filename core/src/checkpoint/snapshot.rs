@@ -65,8 +65,7 @@ impl Frozen {
 /// Encodes a snapshot, piece by piece.
 struct Encoder {
     /// How many bytes are encoded before others have their turn, and the most of a frame. A piece is up to twice as long, and encoding
-    /// it takes as long as its last chunk takes: operators keep those short, as far as their records are. A batch that waits for a
-    /// thread waits no longer than that.
+    /// it takes as long as its last chunk takes: operators keep those short, as far as their records are.
     piece_bytes: usize,
     generation: Generation,
     header: Option<SnapshotHeader>,

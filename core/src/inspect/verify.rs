@@ -5,10 +5,10 @@
 
 use super::{Damage, Inspection, checkpoint_of, checkpoints::Read, damage_of, listing::Listing};
 use crate::{
-    checkpoint::{checkpoints_in, file_name, outline_snapshot},
+    checkpoint::outline_snapshot,
     env::Env,
     error::{Error, Result},
-    journal::{MARK_BYTES, SegmentName, decode_mark, missing},
+    journal::{MARK_BYTES, SegmentName, decode_mark},
 };
 use std::path::Path;
 
@@ -22,14 +22,6 @@ pub(super) async fn look(
     for (id, _) in listing.checkpoints().into_iter().filter(|(id, _)| !read.contains_key(id)) {
         if let Err(error) = checkpoint_of(env, directory, id).await {
             inspection.damage.push(damage_of(error)?);
-        }
-    }
-    let counting = checkpoints_in(&listing.checkpoint_names());
-    let newest = counting.iter().find_map(|id| read.get(id));
-    for kept in newest.iter().flat_map(|checkpoint| &checkpoint.retained) {
-        if !counting.contains(kept) {
-            let path = directory.join("checkpoint").join(file_name(*kept));
-            inspection.damage.push(damage_of(missing(&path))?);
         }
     }
     for (name, _) in listing.snapshots() {
@@ -74,7 +66,7 @@ pub(super) async fn look(
     Ok(())
 }
 
-/// The marks that cannot be read, but for the last one: each was synced before the next was written.
+/// The marks that cannot be read or are not padded with zeros, but for the last one: each was synced before the next was written.
 async fn marks_between(env: &Env, directory: &Path, name: SegmentName) -> Result<Vec<Damage>> {
     let file = name.marks(&directory.join("journal"));
     let bytes = match env.disk.read(&file, 0, usize::MAX).await {

@@ -9,7 +9,7 @@ use crate::{
 use highwater_core::{DStream, Text};
 use highwater_sim::{
     scenario::{Batches, Feed, Receive, Scenario},
-    source::{Mode, Source},
+    source::{LineEnd, Mode, Source},
 };
 use std::{path::Path, sync::Arc};
 
@@ -85,7 +85,7 @@ pub(super) fn cut_lines(corpus: Arc<Vec<String>>) -> Scenario {
         about: "counts the words of each batch, of lines that end in CR LF and are cut where they are too long, from a source that cannot \
                 resume"
             .into(),
-        line_end: "\r\n",
+        line_end: LineEnd::CrLf,
         ..scenario
     }
 }

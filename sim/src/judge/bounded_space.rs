@@ -46,7 +46,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     // Input waits in the journal for two snapshots at most; a snapshot holds no more than the input, of which two or three are
     // kept; each of a few checkpoints and each batch take a small constant.
     let segments = 4 * case.scenario.options.segment_bytes_max;
-    let bytes_max = 2 * outputs + segments + 6 * case.script.bytes() + (64 + 8 * lives) * 1024;
+    let bytes_max = 2 * outputs + segments + 6 * case.input_bytes() + (64 + 8 * lives) * 1024;
     let left = evidence.lives.iter().map(|life| match has_removed(life) {
         true => FILES_A_LIFE_MAX,
         false => FILES_A_START_MAX,
@@ -54,7 +54,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     let files_max = FILES_MAX
         + more_outputs
         + left.sum::<u64>()
-        + 2 * case.script.bytes() / case.scenario.options.segment_bytes_max;
+        + 2 * case.input_bytes() / case.scenario.options.segment_bytes_max;
     let usage = evidence.usage;
     let mut violations = Vec::new();
     if usage.bytes_peak > bytes_max {

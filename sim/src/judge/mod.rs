@@ -156,6 +156,12 @@ impl Case<'_> {
         Batches::new(zero_time, self.scenario.options.batch_interval, batches.collect())
     }
 
+    /// How many bytes a run without faults gets: of the source and of the queue.
+    fn input_bytes(&self) -> u64 {
+        let of_queue = self.scenario.queue.iter().flatten().map(|line| line.len() as u64 + 1);
+        self.script.bytes() + of_queue.sum::<u64>()
+    }
+
     /// The record that the driver makes of the bytes before a line feed.
     fn received(&self, bytes: &[u8]) -> String {
         self.script.received(bytes, self.scenario.options.line_bytes_max)

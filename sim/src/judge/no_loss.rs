@@ -69,7 +69,7 @@ pub(super) fn judge(case: &Case<'_>) -> Findings {
     }
     let sent = sent_lines(evidence.source.sent);
     violations.extend(differences(&expected, &found, &sent));
-    violations.extend(queue::violations(&case.scenario.queue, &batches));
+    violations.extend(queue::violations(&case.scenario.queue, &batches, evidence.class()));
     violations.extend(orderly_stop::violations(case));
     Findings { seen, violations }
 }
@@ -146,10 +146,7 @@ pub(crate) fn acknowledged_lines(
 
 /// What the driver has to make of the first lines of the script.
 fn sent_lines(scenario: &Scenario, script: &Script, count: usize) -> Vec<String> {
-    let text = |line: &crate::source::Line| {
-        let bytes = [&line.text, script.line_end.trim_end_matches('\n').as_bytes()].concat();
-        script.received(&bytes, scenario.options.line_bytes_max)
-    };
+    let text = |line: &crate::source::Line| script.received(&line.text, scenario.options.line_bytes_max);
     script.lines.iter().take(count).map(text).collect()
 }
 

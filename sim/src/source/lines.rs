@@ -16,6 +16,24 @@ impl Line {
     }
 }
 
+/// What ends a source's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    /// A line feed.
+    Lf,
+    /// A carriage return and a line feed.
+    CrLf,
+}
+
+impl LineEnd {
+    fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Lf => b"\n",
+            Self::CrLf => b"\r\n",
+        }
+    }
+}
+
 /// What a source does on a connection that has got the last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtEnd {
@@ -30,8 +48,8 @@ pub enum AtEnd {
 pub struct Script {
     /// The lines in the order of their times.
     pub lines: Vec<Line>,
-    /// What ends a line: a line feed, or a carriage return before one.
-    pub line_end: &'static str,
+    /// What ends a line.
+    pub line_end: LineEnd,
     /// Whether the last line has its end.
     pub last_is_terminated: bool,
     /// What comes after it.
@@ -46,7 +64,7 @@ impl Script {
     pub fn new(lines: Vec<Line>) -> Self {
         assert!(lines.is_sorted_by_key(|line| line.at_ms), "lines are sent in the order of their times");
         assert!(lines.iter().all(|line| !line.text.contains(&b'\n')), "a line feed ends a line");
-        Self { lines, line_end: "\n", last_is_terminated: true, at_end: AtEnd::StayOpen }
+        Self { lines, line_end: LineEnd::Lf, last_is_terminated: true, at_end: AtEnd::StayOpen }
     }
 
     /// Keeps the first so many lines.
@@ -58,19 +76,21 @@ impl Script {
     pub(super) fn write(&self, n: usize, into: &mut Vec<u8>) {
         into.extend_from_slice(&self.lines[n].text);
         if self.last_is_terminated || n + 1 < self.lines.len() {
-            into.extend_from_slice(self.line_end.as_bytes());
+            into.extend_from_slice(self.line_end.bytes());
         }
     }
 
     /// How many bytes a run without faults sends.
     pub fn bytes(&self) -> u64 {
-        self.lines.iter().map(|line| (line.text.len() + self.line_end.len()) as u64).sum()
+        self.lines.iter().map(|line| (line.text.len() + self.line_end.bytes().len()) as u64).sum()
     }
 
     /// The record that a driver makes of the bytes before a line feed, where it takes a line to be no longer than so many bytes.
     pub(crate) fn received(&self, bytes: &[u8], line_bytes_max: usize) -> String {
-        let carriage_return = self.line_end.strip_suffix('\n').unwrap_or_default();
-        let line = bytes.strip_suffix(carriage_return.as_bytes()).unwrap_or(bytes);
+        let line = match self.line_end {
+            LineEnd::Lf => bytes,
+            LineEnd::CrLf => bytes.strip_suffix(b"\r").unwrap_or(bytes),
+        };
         let mut end = line.len().min(line_bytes_max);
         // A character that does not fit is left out whole.
         while end < line.len() && end > 0 && line[end] & 0xc0 == 0x80 {
@@ -87,7 +107,7 @@ mod tests {
     #[test]
     fn a_record_is_a_line_without_its_end_and_of_a_long_one_the_characters_that_fit() {
         let plain = Script::new(Vec::new());
-        let ended = Script { line_end: "\r\n", ..plain.clone() };
+        let ended = Script { line_end: LineEnd::CrLf, ..plain.clone() };
         let cases = [
             (&plain, "a\r", 9, "a\r"),
             (&ended, "a\r", 9, "a"),

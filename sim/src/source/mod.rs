@@ -19,7 +19,7 @@ mod server;
 
 pub(crate) use files::DIRECTORY;
 pub use ledger::{Ledger, SentLine, SourceConnection, SourceReport, Violation};
-pub use lines::{AtEnd, Line, Script};
+pub use lines::{AtEnd, Line, LineEnd, Script};
 pub(crate) use schedule::Schedule;
 
 use crate::world::{Node, World};

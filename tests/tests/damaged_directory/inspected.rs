@@ -8,6 +8,7 @@ use super::{
 use highwater_core::{
     event::{Event, Recovery},
     inspect::{Depth, Inspection, Start, inspect},
+    journal::MARK_BYTES,
     os,
 };
 use highwater_tests::command::run_in;
@@ -139,6 +140,30 @@ fn one_changed_bit_is_foretold_and_told_where_it_is() {
     let told = |part: &str| told_of[part].0;
     assert!(told("checkpoint") > 0 && told("state") > 0 && told("journal .wal") > 0, "{told_of:?}");
     assert!(told("journal .durable") > 0, "marks in the middle: {told_of:?}");
+}
+
+/// No start looks at what stands behind a mark in its slot.
+#[test]
+fn a_changed_bit_in_a_marks_padding_is_told_by_whoever_reads_every_byte() {
+    let (workshop, image) = Workshop::at_work();
+    let is_marks = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "durable");
+    let marks: Vec<_> = image.folder("journal").into_iter().filter(is_marks).collect();
+    let mut slots = 0;
+    for path in marks {
+        // Of the last one a crash may have left a part.
+        for slot in 1..image.0[&path].len() / MARK_BYTES {
+            let damage = Damage::Flip { byte: slot * MARK_BYTES - 1, bit: 0 };
+            let told = assert_foretold(&workshop, &image, &path, damage).damage;
+            let told: Vec<_> = told.iter().map(|damage| (damage.file.clone(), damage.offset)).collect();
+            let at = ((slot - 1) * MARK_BYTES) as u64;
+            assert_eq!(told, [(workshop.root().join(&path), at)], "{} slot {slot}", path.display());
+            slots += 1;
+            if slots > 5 {
+                return;
+            }
+        }
+    }
+    assert!(slots > 0);
 }
 
 #[test]

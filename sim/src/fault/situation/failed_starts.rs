@@ -15,7 +15,7 @@ pub(super) fn failed_starts(rng: &mut ChaCha8Rng, aim: &Aim<'_>) -> Option<Vec<F
         return None;
     }
     let operation = DiskOperation::SyncDir;
-    // A start goes on from a checkpoint, and publishes it once more before it does anything else.
+    // A start that finds nothing to be durable publishes the checkpoint that it goes on from once more, before it does anything else.
     let place =
         *rng.pick(&[Place::Checkpoint, Place::Checkpoint, Place::Checkpoint, Place::Journal, Place::State]);
     let made = occurrences(aim.bounds, Step { operation, place });

@@ -18,8 +18,8 @@
 //!   named or written, or in which the older driver dies of it. The power is lost some batches later.
 //! - A *rotten reserve*: a power loss in the middle of retention brings names back, and then the newest checkpoint or its snapshot rots: what
 //!   was kept in case of that must be whole, also for the driver after the next.
-//! - *Failed starts*: the sync of one directory fails for several drivers in a row, each soon after its start, and then the power is lost:
-//!   what each of them had named is gone at once.
+//! - *Failed starts*: the sync of one directory fails for a driver, and the first one of it for some of its successors in a row; then the
+//!   power is lost, and what each of them had named is gone at once.
 //! - A *stray checkpoint*: it lands where the one before it is, whole, and the driver dies right after it has published it.
 //!
 //! All but the first are made of steps that must be met as they are planned, so nothing else is in such a plan.
