@@ -62,9 +62,11 @@ pub struct Caught {
 pub const OF_DURABILITY: [FaultKind; 2] = [FaultKind::PowerLoss, FaultKind::FailedSync];
 
 /// The waits that come earlier than they must, and are known to: a snapshot counts once a checkpoint names it, so its sync, that of its
-/// directory and that of the unpublished checkpoint could go at once, since the rename waits for all three; and the name of an output
-/// file must last before its first batch is complete, not before the first checkpoint, nor before the sync of what an earlier life wrote to it.
-const SLACK: [(Step, Step); 4] = {
+/// directory and that of the unpublished checkpoint could go at once, since the rename waits for all three; the name of an output
+/// file must last before its first batch is complete, not before the first checkpoint, nor before the sync of what an earlier life wrote to
+/// it; and a name in a batch's directory must last before `_SUCCESS` has its own and before the batch is complete, not before the content
+/// of `_SUCCESS`, or another output, is synced.
+const SLACK: [(Step, Step); 5] = {
     const fn step(operation: DiskOperation, place: Place) -> Step {
         Step { operation, place }
     }
@@ -75,6 +77,7 @@ const SLACK: [(Step, Step); 4] = {
         (named, unpublished),
         (step(DiskOperation::SyncDir, Place::Elsewhere), unpublished),
         (step(DiskOperation::SyncDir, Place::Elsewhere), step(DiskOperation::Sync, Place::Output)),
+        (step(DiskOperation::SyncDir, Place::Output), step(DiskOperation::Sync, Place::Output)),
     ]
 };
 
