@@ -97,7 +97,7 @@ impl Shell {
         server
     }
 
-    /// Ends the servers, the last first, as Ctrl-C does.
+    /// Ends the servers, the last first.
     pub fn end(&mut self) {
         while let Some(server) = self.servers.pop() {
             server.end();
@@ -119,7 +119,9 @@ impl Server {
 
     fn end(mut self) {
         let pid = Pid::from_raw(self.child.id().cast_signed()).expect("a process id");
-        kill_process(pid, Signal::INT).expect("it has not been waited for");
+        // As Ctrl-C does. A program that does not listen for that may have been started where it is ignored, as in the background of a shell.
+        let signal = if self.command.contains("highwater ") { Signal::INT } else { Signal::TERM };
+        kill_process(pid, signal).expect("it has not been waited for");
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
@@ -128,8 +130,7 @@ impl Server {
             assert!(Instant::now() < deadline, "it does not end: {}", self.told());
             thread::sleep(Duration::from_millis(5));
         };
-        // A program that does not listen for the signal is ended by it.
-        let by_signal = status.signal() == Some(Signal::INT.as_raw()) && !self.command.contains("highwater ");
+        let by_signal = signal == Signal::TERM && status.signal() == Some(signal.as_raw());
         assert!(status.success() || by_signal, "{status}: {}", self.told());
     }
 }
