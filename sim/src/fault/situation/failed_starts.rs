@@ -2,7 +2,8 @@
 
 use super::{
     super::{
-        Aim, DiskOperation, Fault, FaultKind, Moment, Place, Step, Trigger, aimed::aimed, aimed::occurrences,
+        Aim, DiskOperation, Fault, FaultKind, Moment, Place, Step, Trigger,
+        aimed::{aimed, occurrences},
     },
     crash_of_a_successor,
 };

@@ -7,8 +7,10 @@ use super::{
 };
 use crate::{
     fault::{Bounds, Plan, StepMade},
+    rng::{Domain, stream},
     world::VirtualTime,
 };
+use std::collections::BTreeSet;
 
 /// What the run without faults does.
 fn steps() -> Vec<(Step, Vec<u64>)> {
@@ -169,47 +171,66 @@ fn a_relapse_has_two_crashes_and_replaces_the_third_driver_after_a_look_at_the_c
     }
 }
 
+/// What a situation draws by itself, from a hundred streams of a run that makes these steps.
+fn alone(
+    situation: fn(&mut ChaCha8Rng, &Aim<'_>) -> Option<Vec<Fault>>,
+    steps: Vec<(Step, Vec<u64>)>,
+) -> Vec<Option<Vec<Fault>>> {
+    let bounds = Bounds { steps, ..Bounds::default() };
+    let aim = Aim { bounds: &bounds, lives: 1, connections: 1 };
+    (0..100).map(|seed| situation(&mut stream(seed, Domain::Plan), &aim)).collect()
+}
+
 #[test]
 fn what_is_kept_in_reserve_is_needed_after_a_power_loss_in_retention() {
-    let mut needed = 0;
-    for turn in (144..6_000).step_by(192) {
-        // The other half are failed starts, of which nothing comes here: the run without faults syncs no directory.
-        let [Fault::Crash(crash), Fault::BitRot(rot), Fault::Crash(_)] = &drawn(turn)[..] else { continue };
-        let Trigger::Step { operation: DiskOperation::Remove, .. } = crash.trigger else { continue };
+    for drawn in alone(rotten_reserve, steps()) {
+        let Some([Fault::Crash(crash), Fault::BitRot(rot), Fault::Crash(_)]) = drawn.as_deref() else {
+            panic!("{drawn:?}")
+        };
         assert!(crash.power_loss.is_some());
+        assert!(matches!(crash.trigger, Trigger::Step { operation: DiskOperation::Remove, .. }));
         assert!(matches!(rot.trigger, Trigger::Start { life: Life(2) }) && rot.file == 0);
-        needed += 1;
     }
-    assert!(needed > 8, "{needed}");
+    let is_reserve =
+        |turn: &u64| matches!(&drawn(*turn)[..], [Fault::Crash(_), Fault::BitRot(_), Fault::Crash(_)]);
+    let reserves = (144..6_000).step_by(192).filter(is_reserve).count();
+    assert!(reserves > 8, "{reserves} of 31 turns");
 }
 
 #[test]
 fn failed_starts_are_in_a_row_at_one_directory_and_the_power_is_lost_after_them() {
-    let syncs = Step { operation: DiskOperation::SyncDir, place: Place::Checkpoint };
+    let syncs = |place| (Step { operation: DiskOperation::SyncDir, place }, vec![40, 45, 51]);
     let mut rows = [0; 5];
-    for turn in (144..24_000).step_by(192) {
-        let bounds = Bounds { steps: vec![(syncs, vec![40, 45, 51])], turn: Some(turn), ..Bounds::default() };
-        let faults = Plan::draw(turn, &bounds).faults;
-        let Some((Fault::Crash(power_loss), failed)) = faults.split_last() else { continue };
-        let place_of = |(life, fault): (u32, &Fault)| match fault {
-            Fault::FailedSync(failed) => match failed.trigger {
-                Trigger::Step { life: own, operation: DiskOperation::SyncDir, place, nth, .. } => {
-                    (own.0 == life && (life == 1 || nth == 1)).then_some(place)
-                }
-                _ => None,
-            },
-            _ => None,
-        };
-        let places: Vec<_> = (1..).zip(failed).map(place_of).collect();
-        if !(2..=4).contains(&places.len()) || places.iter().any(|place| *place != Some(Place::Checkpoint)) {
-            continue;
+    for faults in alone(failed_starts, [Place::Checkpoint, Place::Journal, Place::State].map(syncs).to_vec())
+    {
+        let faults = faults.expect("the run makes these steps");
+        let Some((Fault::Crash(power_loss), failed)) = faults.split_last() else { panic!("{faults:?}") };
+        let mut places = BTreeSet::new();
+        for (life, fault) in (1..).zip(failed) {
+            let Fault::FailedSync(failed) = fault else { panic!("{fault:?}") };
+            let Trigger::Step { life: own, operation: DiskOperation::SyncDir, place, nth, .. } =
+                failed.trigger
+            else {
+                panic!("{fault:?}")
+            };
+            assert!(own.0 == life && nth <= if life == 1 { 3 } else { 1 }, "{fault:?}");
+            places.insert(place);
         }
-        rows[places.len()] += 1;
-        let after = places.len() as u32 + 1;
-        assert!(power_loss.power_loss.is_some(), "{turn}");
-        assert!(matches!(power_loss.trigger, Trigger::Step { life, .. } if life.0 == after), "{turn}");
+        assert_eq!(places.len(), 1, "{faults:?}");
+        rows[failed.len()] += 1;
+        let after = failed.len() as u32 + 1;
+        assert!(power_loss.power_loss.is_some(), "{faults:?}");
+        assert!(matches!(power_loss.trigger, Trigger::Step { life, .. } if life.0 == after), "{faults:?}");
     }
-    assert!(rows[2..].iter().all(|rows| *rows > 3), "{rows:?}");
+    assert!(rows[..2] == [0, 0] && rows[2..].iter().all(|rows| *rows > 10), "{rows:?}");
+    assert!(alone(failed_starts, steps()).iter().all(Option::is_none), "no directory is synced");
+    let in_turn = |turn: &u64| {
+        let steps = [Place::Checkpoint, Place::Journal, Place::State].map(syncs).to_vec();
+        let faults = Plan::draw(*turn, &Bounds { steps, turn: Some(*turn), ..Bounds::default() }).faults;
+        matches!(faults.split_last(), Some((Fault::Crash(_), failed @ [_, _, ..])) if failed.iter().all(|fault| matches!(fault, Fault::FailedSync(_))))
+    };
+    let drawn = (144..6_000).step_by(192).filter(in_turn).count();
+    assert!(drawn > 8, "{drawn} of 31 turns");
 }
 
 #[test]
